@@ -1,0 +1,1 @@
+//! The gateway as a library: from a client's bytes to a recorded answer.

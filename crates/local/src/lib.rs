@@ -1,0 +1,1 @@
+//! Local servers: Ollama's native API and any OpenAI-compatible URL.

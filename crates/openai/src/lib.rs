@@ -1,0 +1,1 @@
+//! OpenAI's wire formats, in both directions: Chat Completions.

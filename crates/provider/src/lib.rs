@@ -1,0 +1,33 @@
+//! What a provider adapter implements.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`chat`] | [`Provider`] and [`StreamDecoder`]: canonical request → their HTTP, their HTTP → canonical events |
+//! | [`relay`] | [`Relay`]: the untouched path, for a client that speaks the provider's own format |
+//! | [`front_door`] | [`FrontDoor`] and [`StreamEncoder`]: the mirror image, for clients |
+//! | [`framing`] | [`Framer`]: cuts a stream into frames, wherever the network cut it |
+//! | [`json_spans`] | finds top-level fields of a JSON body without parsing the rest |
+//! | [`credentials`] | [`Authorizer`] and [`Secret`] |
+//! | [`transport`] | [`Transport`]: moves one HTTP exchange; an in-process model implements it too |
+//! | [`base_url`] | [`BaseUrl`], what operators write, with or without a version |
+//! | [`retry_after`] | reads how long a provider asks to wait |
+//!
+//! Everything but [`Transport`] and [`Authorizer`] is pure: no socket, no clock, no task.
+
+pub mod base_url;
+pub mod chat;
+pub mod credentials;
+pub mod framing;
+pub mod front_door;
+pub mod json_spans;
+pub mod relay;
+pub mod retry_after;
+pub mod transport;
+
+pub use base_url::BaseUrl;
+pub use chat::{Encoded, Provider, StreamDecoder, Target};
+pub use credentials::{Authorizer, HeaderCredential, Secret};
+pub use framing::{Frame, Framer, Framing};
+pub use front_door::{EncodedResponse, FrontDoor, RequestFacts, StreamEncoder};
+pub use relay::{Relay, ResponseFacts, StreamReader};
+pub use transport::{Body, Transport, TransportError};

@@ -1,0 +1,1 @@
+//! The HTTP surface: front doors, admin API, health.

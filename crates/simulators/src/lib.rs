@@ -1,0 +1,1 @@
+//! Simulated providers on loopback that speak the real wire formats.

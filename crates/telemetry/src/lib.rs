@@ -1,0 +1,1 @@
+//! Call records, their store, and the bill.

@@ -1,0 +1,1 @@
+//! Moves bytes to providers: pools, TLS, timeouts, proxies, over hyper.

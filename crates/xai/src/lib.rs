@@ -1,0 +1,1 @@
+//! xAI: OpenAI's format and what differs.
