@@ -82,6 +82,27 @@ pub struct Capabilities {
     pub streaming: Option<bool>,
 }
 
+impl Capabilities {
+    /// Takes from `other` whatever it says; keeps the rest.
+    pub(crate) fn update(&mut self, other: &Self) {
+        fn take(kept: &mut Option<bool>, other: Option<bool>) {
+            *kept = other.or(*kept);
+        }
+        take(&mut self.tools, other.tools);
+        take(&mut self.parallel_tools, other.parallel_tools);
+        take(&mut self.vision, other.vision);
+        take(&mut self.pdf, other.pdf);
+        take(&mut self.audio_in, other.audio_in);
+        take(&mut self.audio_out, other.audio_out);
+        take(&mut self.structured_output, other.structured_output);
+        take(&mut self.reasoning, other.reasoning);
+        take(&mut self.system, other.system);
+        take(&mut self.prompt_caching, other.prompt_caching);
+        take(&mut self.web_search, other.web_search);
+        take(&mut self.streaming, other.streaming);
+    }
+}
+
 /// What must be observed when a model is asked. The defaults hold for a model of which nothing is known.
 ///
 /// Encoders read these instead of looking at names. Each refusal that a vendor answers with a 400 is here as data.
@@ -91,6 +112,9 @@ pub struct Rules {
     /// `temperature`, `top_p` and `top_k` are taken. `Some(false)`: they are refused, so they are left out and named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<bool>,
+    /// Where `sampling` is refused: it is taken all the same as long as the effort is `none` (OpenAI from GPT-5.1 on).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling_without_reasoning: Option<bool>,
     /// Presence and frequency penalties are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalties: Option<bool>,
@@ -112,15 +136,25 @@ pub struct Rules {
     /// How reasoning is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<ReasoningStyle>,
+    /// A budget in tokens is taken. `Some(false)`: it is refused (Anthropic from Opus 4.7 on, Gemini 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_budget: Option<bool>,
     /// The efforts that are taken, least first. Empty: not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub efforts: Vec<ReasoningEffort>,
+    /// The effort that holds when none is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_effort: Option<ReasoningEffort>,
     /// Which field limits the output (OpenAI chat).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens_field: Option<MaxTokensField>,
-    /// Function tools together with reasoning are refused on Chat Completions (OpenAI from GPT-5.4 on).
+    /// Function tools are taken together with reasoning on Chat Completions. `Some(false)`: refused unless the effort is
+    /// `none` (OpenAI from GPT-5.4 on).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools_with_reasoning: Option<bool>,
+    /// `Some(true)`: served through the Responses API only; Chat Completions does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub responses_only: Option<bool>,
     /// The shortest prompt that is cached, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_cache_min_tokens: Option<u64>,
