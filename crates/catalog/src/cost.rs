@@ -236,7 +236,7 @@ fn rates_for<'a>(prices: &Prices, table: &'a Table, prompt_tokens: u64) -> Optio
 fn multipliers(prices: &Prices, context: &PriceContext<'_>) -> Result<Vec<Multiplier>, Unpriced> {
     let factor = |attribute: String| {
         let found = prices.multiplier(&attribute);
-        found.ok_or(Unpriced::new(Missing::Attribute(attribute)))
+        found.ok_or_else(|| Unpriced::new(Missing::Attribute(attribute)))
     };
     context.attributes().map(factor).collect()
 }

@@ -1,6 +1,8 @@
 //! The cost of a call, computed by hand. Each comment holds the arithmetic: tokens × dollars for a million = micro-dollars.
 
-use tollgate_catalog::{Catalog, Class, Date, Missing, Note, PriceContext};
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use tollgate_catalog::{Catalog, Class, Date, Missing, Note, Override, PriceContext};
 use tollgate_model::{NanoUsd, Usage};
 
 const TODAY: &str = "2026-11-23";
@@ -71,8 +73,8 @@ impl Case {
         assert_eq!(cost.total, NanoUsd::from_nanos(nanos), "{cost:?}");
     }
     #[track_caller]
-    fn lacks(self, missing: Missing) {
-        assert_eq!(self.price().unwrap_err().missing, missing);
+    fn lacks(self, missing: &Missing) {
+        assert_eq!(self.price().unwrap_err().missing, *missing);
     }
 }
 
@@ -158,13 +160,13 @@ fn a_rate_that_a_tier_lacks_is_not_the_base_rate() {
     assert_eq!(cost.total.nanos(), 1_000_000);
     assert_eq!(cost.notes, [Note::PricedAs(Class::CacheRead, Class::Input)]);
     let gpt = || call("openai", "gpt-5.6", 1_000, 100);
-    gpt().written(0, 500).tier("batch").lacks(Missing::Rate(Class::CacheWriteLong));
+    gpt().written(0, 500).tier("batch").lacks(&Missing::Rate(Class::CacheWriteLong));
     let known = gpt().written(0, 500).tier("batch").price().unwrap_err().at_least;
     assert_eq!(known.nanos(), 2_000_000); // 500×2 + 100×10
-    call("openai", "gpt-5-nano", 1, 1).tier("priority").lacks(Missing::Tier("priority".into()));
-    call("openai", "gpt-5.5", 272_001, 1).tier("priority").lacks(Missing::LongPrompt("priority".into()));
-    call("anthropic", "claude-opus-5-5", 1, 1).tier("priority").lacks(Missing::Tier("priority".into()));
-    call("openai", "gpt-audio", 1, 1).tier("batch").lacks(Missing::Tier("batch".into()));
+    call("openai", "gpt-5-nano", 1, 1).tier("priority").lacks(&Missing::Tier("priority".into()));
+    call("openai", "gpt-5.5", 272_001, 1).tier("priority").lacks(&Missing::LongPrompt("priority".into()));
+    call("anthropic", "claude-opus-5-5", 1, 1).tier("priority").lacks(&Missing::Tier("priority".into()));
+    call("openai", "gpt-audio", 1, 1).tier("batch").lacks(&Missing::Tier("batch".into()));
 }
 
 #[test]
@@ -184,12 +186,31 @@ fn reasoning_is_part_of_the_output() {
 }
 
 #[test]
+fn reasoning_and_images_at_their_own_rates() {
+    let own = Override {
+        input_usd_per_million: "1".parse().ok(),
+        output_usd_per_million: "2".parse().ok(),
+        reasoning_usd_per_million: "3".parse().ok(),
+        ..Override::default()
+    };
+    let catalog = Catalog::builtin().with_override("edge", "thinker", &own);
+    let mut usage = Usage::new(100, 1_000);
+    usage.output.reasoning = Some(600);
+    let context = PriceContext::new(TODAY.parse().unwrap());
+    let cost = catalog.price("edge", "thinker", &usage, &context).unwrap();
+    assert_eq!(cost.total.nanos(), 2_700_000); // 100×1 + 400×2 + 600×3
+    let mut picture = call("gemini", "gemini-embedding-2", 1_000, 0);
+    picture.usage.input.image = Some(600);
+    picture.costs("350"); // 400×0.2 + 600×0.45
+}
+
+#[test]
 fn server_tools_are_billed_by_the_call() {
     call("anthropic", "claude-opus-5-5", 1_000, 0).searches(3).costs("34_000"); // 4000 + 3×10/1000
     call("gemini", "gemini-3.8-flash", 0, 0).searches(1).costs("14_000");
     call("gemini", "gemini-2.5-flash", 0, 0).searches(2).costs("70_000"); // $35 for a thousand
     call("openai", "gpt-4.1", 0, 0).searches(1).costs("25_000"); // disputed: the dearer
-    call("xai", "grok-4.7", 10, 0).searches(1).lacks(Missing::Rate(Class::WebSearch));
+    call("xai", "grok-4.7", 10, 0).searches(1).lacks(&Missing::Rate(Class::WebSearch));
 }
 
 #[test]
@@ -199,7 +220,7 @@ fn prices_change_with_the_day() {
     argon().on("2026-12-01").costs("24_000"); // 4000 + 20000
     argon().cached(1_000).on("2026-12-01").costs("20_200"); // 200 + 20000
     argon().tier("batch").on("2026-11-30").costs("6_000"); // 1000 + 5000
-    argon().tier("batch").on("2026-12-01").lacks(Missing::Tier("batch".into())); // not announced
+    argon().tier("batch").on("2026-12-01").lacks(&Missing::Tier("batch".into())); // not announced
     call("gemini", "gemini-3.8-flash", 1_000, 1_000).on("2026-12-31").costs("4_500"); // 750 + 3750
     call("gemini", "gemini-3.8-flash", 1_000, 1_000).on("2027-01-01").costs("9_000");
     let earlier = argon().on("2026-01-01").price().unwrap();
@@ -215,7 +236,7 @@ fn multipliers() {
     Case { speed: Some("fast"), geo: Some("us"), ..opus() }.costs("23_200"); // 6000×2.2 + 10000
     Case { region: Some("eu"), ..call("openai", "gpt-5.4", 1_000, 0) }.costs("2_750"); // 2500×1.1
     let haiku = Case { speed: Some("fast"), ..call("anthropic", "claude-haiku-5-5", 1, 1) };
-    haiku.lacks(Missing::Attribute("speed=fast".into()));
+    haiku.lacks(&Missing::Attribute("speed=fast".into()));
 }
 
 #[test]
@@ -227,13 +248,13 @@ fn embeddings_have_no_output() {
 
 #[test]
 fn what_has_no_price_is_not_free() {
-    call("gemini", "gemini-4-neon", 1, 1).lacks(Missing::Price);
-    call("gemini", "gemini-9-ultra", 1, 1).lacks(Missing::Model);
-    call("ollama", "qwen3:8b", 1, 1).lacks(Missing::Model);
-    call("openai", "gpt-4o-2024-05-13", 1, 1).lacks(Missing::Model); // taken off, and was dearer
+    call("gemini", "gemini-4-neon", 1, 1).lacks(&Missing::Price);
+    call("gemini", "gemini-9-ultra", 1, 1).lacks(&Missing::Model);
+    call("ollama", "qwen3:8b", 1, 1).lacks(&Missing::Model);
+    call("openai", "gpt-4o-2024-05-13", 1, 1).lacks(&Missing::Model); // taken off, and was dearer
     let mut silent = call("openai", "gpt-4o", 0, 7);
     silent.usage.input_tokens = None;
-    silent.lacks(Missing::Usage);
+    silent.lacks(&Missing::Usage);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The data files: complete, consistent, and in agreement with the facts they were taken from.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashSet;
 
 use tollgate_catalog::{

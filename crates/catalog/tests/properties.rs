@@ -1,5 +1,7 @@
 //! What holds of every cost.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use proptest::{option, prelude::*};
 use tollgate_catalog::{Catalog, Date, PriceContext, price};
 use tollgate_model::{

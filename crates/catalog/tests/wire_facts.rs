@@ -1,5 +1,7 @@
 //! Compares the standard, batch, flex and priority rates with the collected facts, where those are at hand.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use serde_json::Value;
