@@ -286,7 +286,7 @@ impl<'de> de::Visitor<'de> for TableVisitor {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Table, A::Error> {
         let mut table = Table::default();
-        while let Some(key) = map.next_key::<&str>()? {
+        while let Some(key) = map.next_key::<String>()? {
             if key == "above" {
                 table.above = Some(map.next_value()?);
                 continue;
@@ -331,8 +331,8 @@ impl<'de> de::Visitor<'de> for PricesVisitor {
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Prices, A::Error> {
         let (mut valid_from, mut tools, mut tiers, mut multipliers) =
             (None, Rates::default(), vec![], vec![]);
-        while let Some(key) = map.next_key::<&str>()? {
-            match key {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
                 "valid_from" => valid_from = Some(map.next_value()?),
                 "tools" => tools = map.next_value()?,
                 "multipliers" => multipliers = map.next_value::<Multipliers>()?.0,
@@ -361,9 +361,9 @@ struct Multipliers(Vec<(Box<str>, Multiplier)>);
 
 impl<'de> Deserialize<'de> for Multipliers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = std::collections::BTreeMap::<Box<str>, &'de str>::deserialize(deserializer)?;
+        let map = std::collections::BTreeMap::<Box<str>, String>::deserialize(deserializer)?;
         let read =
-            |(attribute, text): (Box<str>, &str)| Ok((attribute, text.parse().map_err(de::Error::custom)?));
+            |(attribute, text): (Box<str>, String)| Ok((attribute, text.parse().map_err(de::Error::custom)?));
         map.into_iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 }

@@ -204,6 +204,8 @@ fn rows_in_any_order_hold_from_their_day() {
         |day: &str| list.at(day.parse().unwrap()).unwrap().tier("standard").unwrap().rates.rate(Class::Input);
     assert_eq!(input("2026-12-31"), "1".parse().ok());
     assert_eq!(input("2027-01-01"), "2".parse().ok());
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::from_value::<PriceList>(value).unwrap(), list);
     for bad in [r#"[{"standard": {}}]"#, r#"[{"valid_from": "2026-01-01", "standard": {"inptu": "1"}}]"#] {
         assert!(serde_json::from_str::<PriceList>(bad).is_err(), "{bad}");
     }
