@@ -42,12 +42,8 @@ pub struct MessagesProvider {
 impl MessagesProvider {
     /// Speaks to `base_url`, which may be written with or without `/v1`.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the provider owns its address, whatever it keeps of it"
-    )]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
-        let messages = base_url.clone().ensure_suffix("/v1").join("/messages");
+        let messages = base_url.ensure_suffix("/v1").join("/messages");
         Self { name, messages }
     }
 

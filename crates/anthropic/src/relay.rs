@@ -124,7 +124,7 @@ struct MessagesReader {
 
 impl StreamReader for MessagesReader {
     fn read(&mut self, frame: Frame<'_>) -> Result<(), ProviderError> {
-        let head: FrameHead<'_> = serde_json::from_slice(frame.data).map_err(unreadable)?;
+        let head = FrameHead::parse(frame.data).map_err(unreadable)?;
         match &*head.kind {
             "message_start" => {
                 let message = head.message.map(Object::parse).transpose().map_err(unreadable)?;

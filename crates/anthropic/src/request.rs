@@ -29,7 +29,7 @@ pub const DEFAULT_MAX_TOKENS: u64 = 8192;
 pub(crate) fn encode(target: &Target<'_>, request: &ChatRequest) -> Result<(Bytes, Losses), RequestError> {
     let mut losses = Losses::new();
     let body = translate(target, request, &mut losses)?;
-    // Twice the content of a short conversation: seldom grown, never much too large.
+    // Room for a short conversation; a long one doubles it a few times, which costs less than measuring it first.
     let mut bytes = Vec::with_capacity(1024);
     serde_json::to_writer(&mut bytes, &body)
         .map_err(|error| RequestError::invalid(format!("the request cannot be written as JSON: {error}")))?;

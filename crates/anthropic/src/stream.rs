@@ -66,7 +66,7 @@ impl StreamDecoder for MessagesDecoder {
         if self.stopped {
             return Ok(());
         }
-        let head: FrameHead<'_> = serde_json::from_slice(frame.data).map_err(unreadable)?;
+        let head = FrameHead::parse(frame.data).map_err(unreadable)?;
         match &*head.kind {
             "message_start" => self.start(head.message, events).map_err(unreadable)?,
             "content_block_start" => self.open(&head, events)?,

@@ -420,6 +420,31 @@ pub(crate) struct FrameHead<'a> {
     pub(crate) delta: Option<&'a RawValue>,
 }
 
+impl<'a> FrameHead<'a> {
+    /// Reads a frame. One of a type that is not known may hold anything.
+    pub(crate) fn parse(data: &'a [u8]) -> serde_json::Result<Self> {
+        const KNOWN: [&str; 7] = [
+            "message_start",
+            "content_block_start",
+            "content_block_delta",
+            "content_block_stop",
+            "message_delta",
+            "message_stop",
+            "error",
+        ];
+        serde_json::from_slice(data).or_else(|error| {
+            match serde_json::from_slice::<Object<'a>>(data)
+                .and_then(|mut frame| frame.take::<Text<'a>>("type"))
+            {
+                Ok(Some(Text(kind))) if !KNOWN.contains(&&*kind) => {
+                    Ok(Self { kind, index: None, message: None, content_block: None, delta: None })
+                }
+                _ => Err(error),
+            }
+        })
+    }
+}
+
 /// The deltas that text, reasoning and tool calls grow by, in one flat struct: each has one of these fields.
 #[derive(Debug, Deserialize)]
 pub(crate) struct BlockDelta<'a> {

@@ -136,7 +136,7 @@ impl<'a> Tooling<'a> {
             (kind, name) = (Some("auto"), None);
         }
         let single = request.parallel_tool_calls == Some(false) && kind != Some("none");
-        let kind = kind.or(single.then_some("auto"));
+        let kind = if single { kind.or(Some("auto")) } else { kind };
         let choice = kind.map(|kind| ToolChoice {
             kind,
             name: name.map(wire_tool_name),
