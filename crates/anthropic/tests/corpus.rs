@@ -1,5 +1,7 @@
 //! Every recorded Messages exchange, decoded whole and streamed at several splits, held against an independent reading.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 
 use bytes::Bytes;

@@ -1,5 +1,11 @@
 //! What a request becomes, one rule a test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test that cannot go on fails, and cases read better as values"
+)]
+
 use serde_json::{Value, json};
 use tollgate_anthropic::{DEFAULT_BASE_URL, DEFAULT_MAX_TOKENS, MessagesProvider, NAME};
 use tollgate_catalog::{Model, card::ReasoningStyle};
@@ -279,7 +285,7 @@ fn reasoning_is_asked_in_the_models_own_way() {
         ask(Some(Adaptive), &budget(8000)),
         (adaptive.clone(), json!("medium"), approximated("reasoning.budget_tokens"))
     );
-    assert_eq!(ask(Some(Adaptive), &effort(NoEffort)), (disabled.clone(), nothing.clone(), vec![]));
+    assert_eq!(ask(Some(Adaptive), &effort(NoEffort)), (disabled, nothing.clone(), vec![]));
     assert_eq!(ask(Some(AlwaysOn), &effort(High)), (nothing.clone(), json!("high"), vec![]));
     assert_eq!(
         ask(Some(AlwaysOn), &effort(NoEffort)),
@@ -289,7 +295,7 @@ fn reasoning_is_asked_in_the_models_own_way() {
         ask(Some(ReasoningStyle::None), &effort(High)),
         (nothing.clone(), nothing.clone(), vec![lost("reasoning", LossKind::Dropped)])
     );
-    assert_eq!(ask(None, &budget(2000)), (enabled(2000), nothing.clone(), vec![]));
+    assert_eq!(ask(None, &budget(2000)), (enabled(2000), nothing, vec![]));
     assert_eq!(ask(None, &effort(High)), (adaptive, json!("high"), vec![]));
     let shown = |request: &mut ChatRequest| {
         request.reasoning.mode = Some(ReasoningMode::Adaptive);

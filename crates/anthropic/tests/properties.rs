@@ -1,5 +1,7 @@
 //! Properties: no bytes panic, and whatever is asked becomes a request that the format's rules allow.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::HashSet;
 
 use bytes::Bytes;

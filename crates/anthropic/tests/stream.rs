@@ -1,5 +1,11 @@
 //! Streams, answers in emulated shapes, and the untouched path.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test that cannot go on fails, and cases read better as values"
+)]
+
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};
