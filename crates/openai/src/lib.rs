@@ -1,1 +1,7 @@
 //! OpenAI's wire formats, in both directions: Chat Completions.
+
+mod chat;
+mod vendor;
+
+pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
+pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -27,7 +27,14 @@ pub trait FrontDoor: fmt::Debug + Send + Sync + 'static {
     fn decode_request(&self, path: &str, body: &[u8]) -> Result<ChatRequest, RequestError>;
 
     /// Writes a complete answer.
-    fn encode_response(&self, request: &ChatRequest, response: &ChatResponse) -> EncodedResponse;
+    ///
+    /// `now_unix` is the time in Unix seconds, for formats that must say when they answered although the provider did not.
+    fn encode_response(
+        &self,
+        request: &ChatRequest,
+        response: &ChatResponse,
+        now_unix: i64,
+    ) -> EncodedResponse;
 
     /// Writes an error, with its status and headers.
     fn encode_error(&self, error: &CallError) -> http::Response<Bytes>;
@@ -35,8 +42,8 @@ pub trait FrontDoor: fmt::Debug + Send + Sync + 'static {
     /// The content type of a stream.
     fn stream_content_type(&self) -> &'static str;
 
-    /// Starts writing one streaming answer.
-    fn stream_encoder(&self, request: &ChatRequest) -> Box<dyn StreamEncoder>;
+    /// Starts writing one streaming answer. `now_unix` is as in [`FrontDoor::encode_response`].
+    fn stream_encoder(&self, request: &ChatRequest, now_unix: i64) -> Box<dyn StreamEncoder>;
 }
 
 /// Writes one streaming answer, event by event.

@@ -1,0 +1,114 @@
+//! The provider: what the pipeline holds.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, Uri, header};
+use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
+use tollgate_provider::{BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target};
+
+use super::Quirks;
+
+/// Speaks Chat Completions to one base URL: OpenAI's, or that of a server that copies the format.
+#[derive(Debug, Clone)]
+pub struct ChatProvider {
+    name: ProviderName,
+    base_url: BaseUrl,
+    completions: Uri,
+    pub(super) quirks: Arc<Quirks>,
+}
+
+impl ChatProvider {
+    /// Speaks to OpenAI's service at `base_url`, which may be written with or without `/v1`.
+    #[must_use]
+    pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
+        let quirks = Quirks::OPENAI;
+        let completions = completions(&base_url, &quirks);
+        Self { name, base_url, completions, quirks: Arc::new(quirks) }
+    }
+
+    /// Speaks to a server that differs from OpenAI's.
+    #[must_use]
+    pub fn with_quirks(mut self, quirks: Quirks) -> Self {
+        self.completions = completions(&self.base_url, &quirks);
+        self.quirks = Arc::new(quirks);
+        self
+    }
+
+    pub(super) fn post(&self, stream: bool, body: Bytes) -> Request<Bytes> {
+        let accept = if stream { "text/event-stream" } else { "application/json" };
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.completions.clone();
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        request
+    }
+}
+
+fn completions(base_url: &BaseUrl, quirks: &Quirks) -> Uri {
+    let base_url = base_url.clone();
+    let base_url = match quirks.version_path {
+        Some(version) => base_url.ensure_suffix(version),
+        None => base_url,
+    };
+    base_url.join("/chat/completions")
+}
+
+impl Provider for ChatProvider {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn format(&self) -> &Format {
+        static FORMAT: Format = Format::OPENAI_CHAT;
+        &FORMAT
+    }
+
+    fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
+    fn encode_request(&self, _target: &Target<'_>, _request: &ChatRequest) -> Result<Encoded, RequestError> {
+        Err(RequestError::invalid("the translation into this format is still to come"))
+    }
+
+    fn decode_response(
+        &self,
+        _request: &ChatRequest,
+        _response: Response<Bytes>,
+    ) -> Result<ChatResponse, ProviderError> {
+        Err(ProviderError::protocol("the translation of this format is still to come"))
+    }
+
+    fn decode_error(&self, response: Response<Bytes>) -> ProviderError {
+        ProviderError::protocol("the translation of this format is still to come")
+            .with_status(response.status())
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    fn stream_decoder(&self, _request: &ChatRequest) -> Box<dyn StreamDecoder> {
+        Box::new(Unreadable)
+    }
+}
+
+#[derive(Debug)]
+struct Unreadable;
+
+impl StreamDecoder for Unreadable {
+    fn decode(
+        &mut self,
+        _frame: tollgate_provider::Frame<'_>,
+        _events: &mut Vec<tollgate_model::ChatEvent>,
+    ) -> Result<(), ProviderError> {
+        Err(ProviderError::protocol("the translation of this format is still to come"))
+    }
+
+    fn finish(&mut self, _events: &mut Vec<tollgate_model::ChatEvent>) -> Result<(), ProviderError> {
+        Err(ProviderError::truncated())
+    }
+}
