@@ -11,11 +11,13 @@
 //! | [`transport`] | [`Transport`]: moves one HTTP exchange; an in-process model implements it too |
 //! | [`base_url`] | [`BaseUrl`], what operators write, with or without a version |
 //! | [`retry_after`] | reads how long a provider asks to wait |
+//! | [`conformance`] | the suite and the golden cases that every adapter passes |
 //!
 //! Everything but [`Transport`] and [`Authorizer`] is pure: no socket, no clock, no task.
 
 pub mod base_url;
 pub mod chat;
+pub mod conformance;
 pub mod credentials;
 pub mod framing;
 pub mod front_door;
