@@ -40,6 +40,11 @@ pub fn decode_error_frame(frame: &[u8]) -> ProviderError {
         .with_retry_after(error.retry_delay())
 }
 
+/// Says that an answer cannot be read.
+pub(crate) fn unreadable(what: &str, source: serde_json::Error) -> ProviderError {
+    ProviderError::protocol(format!("the provider's {what} cannot be read")).with_source(source)
+}
+
 /// Finds the error below the wrappers that are in use.
 fn error_object(value: &Value) -> &Value {
     let value = value.as_array().and_then(|list| list.first()).unwrap_or(value);

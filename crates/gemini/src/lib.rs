@@ -1,9 +1,61 @@
-//! Gemini's wire format: generateContent.
+//! Gemini's wire format: `generateContent` and `streamGenerateContent`.
 //!
-//! Holds the provider's constants, its credential and its errors. The codec itself is not here yet.
+//! Sources: <https://ai.google.dev/api/generate-content>, <https://ai.google.dev/gemini-api/docs/thought-signatures>,
+//! <https://ai.google.dev/gemini-api/docs/function-calling>, the `v1beta` protocol files of
+//! <https://github.com/googleapis/googleapis> and the types of the vendor's Python SDK 3.4.0 (read 2026-11-23).
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `provider` | [`GenerateContentProvider`] and its constants |
+//! | `request` | canonical request → `GenerateContentRequest`: conversation, tools, thinking, media |
+//! | `response` | a complete answer → canonical |
+//! | `stream`, `candidate` | a streaming answer → canonical events |
+//! | `grounding` | what an answer is based on → citations |
+//! | `usage` | the vendor's counters, and how they add up |
+//! | `error` | non-2xx answers and in-stream errors |
+//! | `relay` | the untouched path |
+//! | `names` | what encoding renames and emulates, and decoding undoes |
+//! | `wire` | the vendor's types, under the vendor's names |
+//!
+//! # Surprises
+//! - The model stands in the path, not in the body. A stream needs `?alt=sse`, else a JSON array comes.
+//! - A stream has no last frame: its end is the body's, and it is whole if any frame gave a `finishReason`. Every frame
+//!   may repeat the reason and the usage, which is a running total.
+//! - `finishReason` is `STOP` for function calls too; they come whole, often without an id.
+//! - `candidatesTokenCount` lacks the thoughts, `promptTokenCount` lacks the prompts of server-side tools. Counters of
+//!   zero are left out.
+//! - A refused prompt is a 200 without candidates.
+//! - A thought signature goes back on the very part that bore it. A signed piece of a stream is therefore a part of its
+//!   own, also an empty one. Models that think by level refuse a current turn whose steps do not each begin with a
+//!   signed call; the vendor documents a placeholder for calls that another model made.
+//! - Tool names have 64 characters at most; a result is found by its function's name, and must be an object.
+//!
+//! ```
+//! use tollgate_gemini::{DEFAULT_BASE_URL, GenerateContentProvider, NAME};
+//! use tollgate_model::{ChatRequest, Message, ModelName, ProviderName};
+//! use tollgate_provider::{Provider, Target};
+//!
+//! let provider = GenerateContentProvider::new(ProviderName::new(NAME), DEFAULT_BASE_URL.parse().unwrap());
+//! let model = ModelName::new("gemini-3.8-flash");
+//! let request = ChatRequest::new(model.clone(), vec![Message::user("hello")]).streamed();
+//! let encoded = provider.encode_request(&Target { model: &model, card: None }, &request).unwrap();
+//! assert_eq!(encoded.request.uri().path(), "/v1beta/models/gemini-3.8-flash:streamGenerateContent");
+//! assert_eq!(encoded.request.body(), r#"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#);
+//! assert!(encoded.losses.is_empty());
+//! ```
 
+mod candidate;
 mod error;
+mod grounding;
+mod names;
 mod provider;
+mod relay;
+mod request;
+mod response;
+mod stream;
+mod time;
+mod usage;
+mod wire;
 
 pub use error::{decode_error, decode_error_frame};
-pub use provider::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};
+pub use provider::{API_KEY_ENV, DEFAULT_BASE_URL, GenerateContentProvider, NAME, credential};

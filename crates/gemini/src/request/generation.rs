@@ -1,0 +1,226 @@
+//! Sampling, limits and the shape of the answer → `generationConfig`.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+use tollgate_catalog::card::ReasoningStyle;
+use tollgate_model::{
+    ChatRequest, Losses,
+    request::{AudioOutput, Modality, ResponseFormat},
+};
+use tollgate_provider::Target;
+
+use super::{rules, thinking, tools::has_functions, without};
+use crate::wire::request::{ExtraFields, GenerationConfig, SpeechConfig, SystemPart, ThinkingConfig, Tool};
+
+/// The most stop texts that are taken.
+const MAX_STOP_SEQUENCES: usize = 5;
+
+pub(super) fn config<'a>(
+    target: &Target<'_>,
+    request: &'a ChatRequest,
+    fields: Option<&'a Map<String, Value>>,
+    losses: &mut Losses,
+) -> GenerationConfig<'a> {
+    let mut config = GenerationConfig {
+        max_output_tokens: max_output_tokens(target, request, losses),
+        stop_sequences: stop_sequences(target, request, losses),
+        candidate_count: candidate_count(target, request, losses),
+        seed: seed(request, losses),
+        response_modalities: modalities(request, losses),
+        speech_config: request.audio.as_ref().and_then(|audio| speech(audio, losses)),
+        thinking_config: thinking::plan(target, request, losses),
+        ..GenerationConfig::default()
+    };
+    sample(target, request, &mut config, losses);
+    if let Some(logprobs) = request.logprobs {
+        config.response_logprobs = Some(true);
+        config.logprobs = logprobs.top.filter(|top| *top > 0);
+    }
+    config.extra = extras(fields, &config.thinking_config);
+    config
+}
+
+/// The fields that only this format has. Of those that the canonical model has a place for, none but a thinking
+/// configuration that nothing else was said about, and a schema in the vendor's own dialect.
+fn extras<'a>(fields: Option<&'a Map<String, Value>>, thinking: &ThinkingConfig) -> ExtraFields<'a> {
+    const WRITTEN: [&str; 15] = [
+        "maxOutputTokens",
+        "temperature",
+        "topP",
+        "topK",
+        "stopSequences",
+        "candidateCount",
+        "seed",
+        "presencePenalty",
+        "frequencyPenalty",
+        "responseLogprobs",
+        "logprobs",
+        "responseMimeType",
+        "responseJsonSchema",
+        "responseModalities",
+        "thinkingConfig",
+    ];
+    let mut extra = without(fields, &WRITTEN);
+    let own = fields.and_then(|fields| fields.get_key_value("thinkingConfig"));
+    if *thinking == ThinkingConfig::default() {
+        extra.0.extend(own.map(|(name, value)| (name.as_str(), value)));
+    }
+    extra
+}
+
+fn max_output_tokens(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> Option<u64> {
+    let asked = request.max_output_tokens?;
+    let maximum = target.card.and_then(|card| card.max_output_tokens).filter(|maximum| asked > *maximum);
+    if let Some(maximum) = maximum {
+        losses.approximated("max_output_tokens", format!("the model's maximum is {maximum}"));
+    }
+    Some(maximum.unwrap_or(asked))
+}
+
+fn stop_sequences<'a>(target: &Target<'_>, request: &'a ChatRequest, losses: &mut Losses) -> Vec<&'a str> {
+    if !request.stop.is_empty() && rules(target).and_then(|rules| rules.stop) == Some(false) {
+        losses.dropped("stop", "the model refuses it");
+        return Vec::new();
+    }
+    let mut taken = Vec::with_capacity(request.stop.len());
+    for (index, stop) in request.stop.iter().enumerate() {
+        if stop.is_empty() {
+            losses.dropped(format!("stop[{index}]"), "an empty stop text is refused");
+        } else if taken.len() == MAX_STOP_SEQUENCES {
+            losses.dropped(format!("stop[{index}]"), "the format takes five stop texts");
+        } else {
+            taken.push(stop.as_str());
+        }
+    }
+    taken
+}
+
+fn candidate_count(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> Option<u32> {
+    let choices = request.choices.filter(|choices| *choices > 1)?;
+    if rules(target).and_then(|rules| rules.multiple_choices) == Some(false) {
+        losses.dropped("choices", "the model gives one answer");
+        return None;
+    }
+    Some(choices)
+}
+
+/// The format's seeds have 32 bits.
+fn seed(request: &ChatRequest, losses: &mut Losses) -> Option<i32> {
+    let asked = request.sampling.seed?;
+    let fitting = i32::try_from(asked).ok();
+    if fitting.is_none() {
+        losses.approximated("sampling.seed", "a seed has 32 bits: the lower 31 are sent");
+    }
+    fitting.or_else(|| i32::try_from(asked & i64::from(i32::MAX)).ok())
+}
+
+fn sample(
+    target: &Target<'_>,
+    request: &ChatRequest,
+    config: &mut GenerationConfig<'_>,
+    losses: &mut Losses,
+) {
+    const REFUSED: &str = "the model refuses it";
+    let asked = &request.sampling;
+    if rules(target).and_then(|rules| rules.sampling) == Some(false) {
+        let fields = [
+            ("sampling.temperature", asked.temperature.is_some_and(|temperature| temperature != 1.0)),
+            ("sampling.top_p", asked.top_p.is_some_and(|top_p| top_p != 1.0)),
+            ("sampling.top_k", asked.top_k.is_some()),
+        ];
+        for (path, _) in fields.into_iter().filter(|(_, said)| *said) {
+            losses.dropped(path, REFUSED);
+        }
+    } else {
+        config.temperature = asked.temperature;
+        config.top_p = asked.top_p;
+        config.top_k = asked.top_k;
+    }
+    if rules(target).and_then(|rules| rules.penalties) == Some(false) {
+        let fields = [
+            ("sampling.presence_penalty", asked.presence_penalty),
+            ("sampling.frequency_penalty", asked.frequency_penalty),
+        ];
+        for (path, _) in fields.into_iter().filter(|(_, said)| said.is_some_and(|penalty| penalty != 0.0)) {
+            losses.dropped(path, REFUSED);
+        }
+    } else {
+        config.presence_penalty = asked.presence_penalty;
+        config.frequency_penalty = asked.frequency_penalty;
+    }
+    if !asked.logit_bias.is_empty() {
+        losses.dropped("sampling.logit_bias", "the format has no such setting");
+    }
+}
+
+fn modalities(request: &ChatRequest, losses: &mut Losses) -> Vec<&'static str> {
+    let asked = request.modalities.iter().flatten();
+    asked
+        .filter_map(|modality| match modality {
+            Modality::Text => Some("TEXT"),
+            Modality::Audio => Some("AUDIO"),
+            Modality::Image => Some("IMAGE"),
+            _ => {
+                losses.dropped("modalities", "the format has no such kind of answer");
+                None
+            }
+        })
+        .collect()
+}
+
+fn speech<'a>(audio: &'a AudioOutput, losses: &mut Losses) -> Option<SpeechConfig<'a>> {
+    if audio.format.as_deref().is_some_and(|format| format != "pcm16") {
+        losses.dropped("audio.format", "sound comes as 16-bit PCM");
+    }
+    match audio.voice.as_ref()? {
+        Value::String(voice_name) => Some(SpeechConfig { voice_name }),
+        _ => {
+            losses.dropped("audio.voice", "a voice is a name");
+            None
+        }
+    }
+}
+
+/// How the answer is shaped.
+#[derive(Debug, Default)]
+pub(super) struct AnswerFormat<'a> {
+    pub(super) mime_type: Option<&'static str>,
+    pub(super) schema: Option<&'a Value>,
+    /// What the model is told, where it cannot be bound.
+    pub(super) instruction: Option<SystemPart<'a>>,
+}
+
+pub(super) fn answer_format<'a>(
+    target: &Target<'_>,
+    request: &'a ChatRequest,
+    tools: &[Tool<'_>],
+    losses: &mut Losses,
+) -> AnswerFormat<'a> {
+    let (schema, instruction) = match &request.response_format {
+        None | Some(ResponseFormat::Text) => return AnswerFormat::default(),
+        Some(ResponseFormat::JsonSchema(asked)) => {
+            if asked.description.is_some() {
+                losses.dropped("response_format.description", "an output schema has no description");
+            }
+            let schema = &asked.schema;
+            let text =
+                format!("Answer with one JSON value and nothing else. It follows this JSON Schema: {schema}");
+            (Some(schema), Cow::Owned(text))
+        }
+        Some(_) => {
+            let text =
+                "Answer with one JSON object and nothing else: no other text around it, and no code fence.";
+            (None, Cow::Borrowed(text))
+        }
+    };
+    let structured = target.card.and_then(|card| card.capabilities.structured_output) != Some(false);
+    // Up to 2.5, functions and an output format are refused beside each other.
+    let either = rules(target).and_then(|rules| rules.reasoning) == Some(ReasoningStyle::Budget);
+    if structured && !(either && has_functions(tools)) {
+        return AnswerFormat { mime_type: Some("application/json"), schema, instruction: None };
+    }
+    losses.emulated("response_format", "the model is told to answer with JSON");
+    let instruction = SystemPart { text: instruction, extra: ExtraFields::default() };
+    AnswerFormat { instruction: Some(instruction), ..AnswerFormat::default() }
+}

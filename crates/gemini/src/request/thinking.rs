@@ -1,0 +1,186 @@
+//! Reasoning settings → `thinkingConfig`, by what the model takes.
+//!
+//! Source: <https://ai.google.dev/gemini-api/docs/thinking> and the vendor's own OpenAI door, whose budgets for efforts
+//! are used here (read 2026-11-23).
+
+use tollgate_catalog::card::ReasoningStyle;
+use tollgate_model::{
+    ChatRequest, Losses,
+    request::{ReasoningEffort, ReasoningMode},
+};
+use tollgate_provider::Target;
+
+use crate::wire::request::ThinkingConfig;
+
+/// The efforts that the format has words for.
+const LEVELS: [ReasoningEffort; 5] = [
+    ReasoningEffort::Minimal,
+    ReasoningEffort::Low,
+    ReasoningEffort::Medium,
+    ReasoningEffort::High,
+    ReasoningEffort::Xhigh,
+];
+
+/// The budget that leaves it to the model.
+const DYNAMIC: i64 = -1;
+
+/// What is asked, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Off,
+    Budget(u64),
+    Effort(ReasoningEffort),
+    /// On, and nothing more.
+    On,
+}
+
+pub(super) fn plan(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> ThinkingConfig {
+    let settings = &request.reasoning;
+    let asked = match (settings.mode, settings.effort, settings.budget_tokens) {
+        (Some(ReasoningMode::Disabled), ..) | (None, Some(ReasoningEffort::None), None) => Asked::Off,
+        (_, _, Some(0)) => Asked::Off,
+        (Some(ReasoningMode::Adaptive), Some(effort), _) if effort != ReasoningEffort::None => {
+            Asked::Effort(effort)
+        }
+        (Some(ReasoningMode::Adaptive), ..) => Asked::On,
+        (_, _, Some(budget)) => Asked::Budget(budget),
+        (_, Some(effort), None) if effort != ReasoningEffort::None => Asked::Effort(effort),
+        (Some(_), ..) => Asked::On,
+        (None, ..) => Asked::Nothing,
+    };
+    if let (Asked::Budget(_), Some(_)) = (asked, settings.effort) {
+        losses.dropped("reasoning.effort", "a budget was given as well");
+    }
+    let mut planner = Planner { target, losses };
+    let style = planner.style();
+    if style == Some(ReasoningStyle::None) {
+        planner.refuse(asked, settings.visible);
+        return ThinkingConfig::default();
+    }
+    let mut config = planner.config(style, asked);
+    config.include_thoughts = match settings.visible {
+        Some(true) if asked == Asked::Off && config.thinking_budget == Some(0) => {
+            losses.dropped("reasoning.visible", "there is no reasoning to be shown");
+            None
+        }
+        // What holds when nothing is said.
+        Some(false) => None,
+        Some(true) => Some(true),
+        None => matches!(asked, Asked::Budget(_) | Asked::Effort(_) | Asked::On).then_some(true),
+    };
+    config
+}
+
+struct Planner<'a, 'l> {
+    target: &'a Target<'a>,
+    losses: &'l mut Losses,
+}
+
+impl Planner<'_, '_> {
+    fn style(&self) -> Option<ReasoningStyle> {
+        let card = self.target.card?;
+        if card.capabilities.reasoning == Some(false) {
+            return Some(ReasoningStyle::None);
+        }
+        card.rules.reasoning
+    }
+
+    fn refuse(&mut self, asked: Asked, visible: Option<bool>) {
+        if !matches!(asked, Asked::Nothing | Asked::Off) {
+            self.losses.dropped("reasoning", "the model does not reason");
+        } else if visible == Some(true) {
+            self.losses.dropped("reasoning.visible", "the model does not reason");
+        }
+    }
+
+    fn config(&mut self, style: Option<ReasoningStyle>, asked: Asked) -> ThinkingConfig {
+        match (style, asked) {
+            (_, Asked::Nothing) => ThinkingConfig::default(),
+            (Some(ReasoningStyle::Budget), asked) => budget(self.budget(asked)),
+            // Nothing is known: what is asked is asked in the words that it was asked in.
+            (None, Asked::Off) => budget(0),
+            (None, Asked::Budget(tokens)) => budget(written(tokens)),
+            (_, asked) => self.by_level(asked),
+        }
+    }
+
+    fn budget(&mut self, asked: Asked) -> i64 {
+        match asked {
+            Asked::Off => 0,
+            Asked::Budget(tokens) => written(tokens),
+            Asked::Effort(effort) => {
+                let tokens = match effort {
+                    ReasoningEffort::None => 0,
+                    ReasoningEffort::Minimal | ReasoningEffort::Low => 1024,
+                    ReasoningEffort::Medium => 8192,
+                    ReasoningEffort::High | ReasoningEffort::Xhigh | ReasoningEffort::Max => 24_576,
+                };
+                self.losses
+                    .approximated("reasoning.effort", format!("asked for as a budget of {tokens} tokens"));
+                tokens
+            }
+            Asked::On | Asked::Nothing => DYNAMIC,
+        }
+    }
+
+    fn by_level(&mut self, asked: Asked) -> ThinkingConfig {
+        let level = match asked {
+            // It thinks as it sees fit unless it is told how hard.
+            Asked::Nothing | Asked::On => return ThinkingConfig::default(),
+            Asked::Off => {
+                self.losses
+                    .approximated("reasoning", "the model always reasons: the least level is asked for");
+                self.nearest(ReasoningEffort::None)
+            }
+            Asked::Budget(tokens) if self.takes_budget() => return budget(written(tokens)),
+            Asked::Budget(tokens) => {
+                let level = self.nearest(match tokens {
+                    0..=4096 => ReasoningEffort::Low,
+                    4097..=16_384 => ReasoningEffort::Medium,
+                    _ => ReasoningEffort::High,
+                });
+                let why = format!("asked for as the level `{}`", level.as_str());
+                self.losses.approximated("reasoning.budget_tokens", why);
+                level
+            }
+            Asked::Effort(effort) => {
+                let level = self.nearest(effort);
+                if level != effort {
+                    let why = format!("`{}` is the nearest level that is taken", level.as_str());
+                    self.losses.approximated("reasoning.effort", why);
+                }
+                level
+            }
+        };
+        ThinkingConfig { thinking_level: Some(level.as_str()), ..ThinkingConfig::default() }
+    }
+
+    fn takes_budget(&self) -> bool {
+        self.target.card.is_some_and(|card| card.rules.reasoning_budget == Some(true))
+    }
+
+    /// The greatest level up to `asked` that the model takes, else the least.
+    fn nearest(&self, asked: ReasoningEffort) -> ReasoningEffort {
+        let known = self.target.card.map_or(&[] as &[ReasoningEffort], |card| &card.rules.efforts);
+        // Of a model of which nothing is known, what all of the family take.
+        let usual = |level: &ReasoningEffort| {
+            matches!(level, ReasoningEffort::Low | ReasoningEffort::Medium | ReasoningEffort::High)
+        };
+        let taken = LEVELS.into_iter().filter(|level| match self.target.card {
+            None => true,
+            Some(_) if known.is_empty() => usual(level),
+            Some(_) => known.contains(level),
+        });
+        let upto = taken.clone().filter(|level| *level <= asked).max();
+        upto.or_else(|| taken.min()).unwrap_or(ReasoningEffort::Low)
+    }
+}
+
+fn budget(tokens: i64) -> ThinkingConfig {
+    ThinkingConfig { thinking_budget: Some(tokens), ..ThinkingConfig::default() }
+}
+
+fn written(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
