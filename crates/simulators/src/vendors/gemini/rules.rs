@@ -1,0 +1,381 @@
+//! What Gemini refuses.
+
+use serde_json::Value;
+
+use super::{
+    super::{signature, whole},
+    model,
+    request::{call, calling, config, contents, declarations, field, parts, response, thinking},
+};
+use crate::exchange::{Exchange, Refusal, require};
+
+/// The fields of a request, as they are named in JSON; the proto's names are understood as well.
+const FIELDS: [&str; 12] = [
+    "model",
+    "contents",
+    "systemInstruction",
+    "tools",
+    "toolConfig",
+    "safetySettings",
+    "generationConfig",
+    "cachedContent",
+    "labels",
+    "serviceTier",
+    "store",
+    "continuationToken",
+];
+
+const CONFIG_FIELDS: [&str; 27] = [
+    "candidateCount",
+    "stopSequences",
+    "maxOutputTokens",
+    "temperature",
+    "topP",
+    "topK",
+    "seed",
+    "presencePenalty",
+    "frequencyPenalty",
+    "responseLogprobs",
+    "logprobs",
+    "responseMimeType",
+    "responseSchema",
+    "responseJsonSchema",
+    "_responseJsonSchema",
+    "responseModalities",
+    "speechConfig",
+    "thinkingConfig",
+    "imageConfig",
+    "mediaResolution",
+    "routingConfig",
+    "modelSelectionConfig",
+    "audioTimestamp",
+    "enableEnhancedCivicAnswers",
+    "enableAffectiveDialog",
+    "audioTranscriptionConfig",
+    "generationOutputConfig",
+];
+
+/// What a schema may hold, where it is not given as JSON schema.
+const SCHEMA_FIELDS: [&str; 26] = [
+    "type",
+    "format",
+    "title",
+    "description",
+    "nullable",
+    "enum",
+    "items",
+    "maxItems",
+    "minItems",
+    "properties",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "example",
+    "anyOf",
+    "propertyOrdering",
+    "default",
+    "additionalProperties",
+    "defs",
+    "ref",
+    "any_of",
+];
+
+/// What Google documents for histories that another model began.
+const PLACEHOLDERS: [&str; 2] = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
+
+pub(super) fn no_such_model(model: &str) -> String {
+    format!(
+        "models/{model} is not found for API version v1beta, or is not supported for generateContent. \
+         Call ModelService.ListModels to see the list of available models and their supported methods."
+    )
+}
+
+pub(super) fn check_model(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    require(model::is_known(exchange.model), || Refusal::not_found(no_such_model(exchange.model)))
+}
+
+pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    check_model(exchange)?;
+    let body = exchange.body;
+    known_fields(body, &FIELDS, "")?;
+    known_fields(config(body), &CONFIG_FIELDS, " at 'generation_config'")?;
+    conversation(body)?;
+    calls(body)?;
+    signatures(exchange)?;
+    tools(body)?;
+    generation(exchange.model, body)?;
+    thoughts(exchange.model, body)
+}
+
+fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut words = name.trim_start_matches('_').split('_');
+    camel.push_str(words.next().unwrap_or(""));
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    camel
+}
+
+fn known_fields(value: &Value, known: &[&str], place: &str) -> Result<(), Refusal> {
+    for name in value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+        let is_known = known.contains(&name.as_str()) || known.contains(&camel(name).as_str());
+        require(is_known, || {
+            Refusal::bad(format!(
+                "Invalid JSON payload received. Unknown name \"{name}\"{place}: Cannot find field."
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+fn conversation(body: &Value) -> Result<(), Refusal> {
+    let contents = contents(body);
+    require(!contents.is_empty(), || {
+        Refusal::bad("* GenerateContentRequest.contents: contents is not specified\n")
+    })?;
+    for (at, content) in contents.iter().enumerate() {
+        let role = content["role"].as_str().unwrap_or("user");
+        require(matches!(role, "user" | "model" | "function"), || {
+            Refusal::bad("Please use a valid role: user, model.")
+        })?;
+        require(!parts(content).is_empty(), || {
+            Refusal::bad(format!(
+                "* GenerateContentRequest.contents[{at}].parts: contents.parts must not be empty.\n"
+            ))
+        })?;
+        for part in parts(content) {
+            self::part(part, at)?;
+        }
+    }
+    let system = field(body, "systemInstruction", "system_instruction");
+    let only_text = parts(system).iter().all(|part| part["text"].is_string());
+    require(only_text, || Refusal::bad("System instruction must only hold text parts."))
+}
+
+const PART_KINDS: [(&str, &str); 8] = [
+    ("text", "text"),
+    ("inlineData", "inline_data"),
+    ("fileData", "file_data"),
+    ("functionCall", "function_call"),
+    ("functionResponse", "function_response"),
+    ("executableCode", "executable_code"),
+    ("codeExecutionResult", "code_execution_result"),
+    ("thoughtSignature", "thought_signature"),
+];
+
+fn part(part: &Value, at: usize) -> Result<(), Refusal> {
+    let kinds = PART_KINDS.iter().filter(|(camel, snake)| !field(part, camel, snake).is_null());
+    require(kinds.count() > 0, || {
+        Refusal::bad(format!(
+            "* GenerateContentRequest.contents[{at}].parts[0].data: required oneof field 'data' must have one initialized field\n"
+        ))
+    })?;
+    let blob = field(part, "inlineData", "inline_data");
+    let typed = blob.is_null()
+        || field(blob, "mimeType", "mime_type").as_str().is_some_and(|kind| kind.contains('/'));
+    require(typed, || {
+        Refusal::bad("Unable to submit request because it must have a mimeType parameter for inlineData.")
+    })?;
+    require(call(part).is_none_or(|call| call["args"].is_null() || call["args"].is_object()), || {
+        Refusal::bad(
+            "Invalid value at 'contents.parts.function_call.args' (type.googleapis.com/google.protobuf.Struct)",
+        )
+    })?;
+    let answer = response(part).map(|response| &response["response"]);
+    require(answer.is_none_or(Value::is_object), || {
+        Refusal::bad(
+            "Invalid value at 'contents.parts.function_response.response' (type.googleapis.com/google.protobuf.Struct)",
+        )
+    })
+}
+
+/// A turn of calls is followed by a turn with as many responses; responses follow calls only.
+fn calls(body: &Value) -> Result<(), Refusal> {
+    let contents = contents(body);
+    let mut open = 0;
+    for (at, content) in contents.iter().enumerate() {
+        let responses = parts(content).iter().filter(|part| response(part).is_some()).count();
+        let mismatch = responses != open && (open > 0 || responses > 0);
+        require(!mismatch, || {
+            Refusal::bad(
+                "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
+            )
+        })?;
+        open = parts(content).iter().filter(|part| call(part).is_some()).count();
+        let after_model = at > 0 && contents[at - 1]["role"] == "model";
+        require(open == 0 || (at > 0 && !after_model && content["role"] == "model"), || {
+            Refusal::bad(
+                "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
+            )
+        })?;
+    }
+    require(open == 0, || {
+        Refusal::bad("Please ensure that function call turn is followed by a function response turn.")
+    })
+}
+
+/// Of the current turn, which begins after the last thing that the user said, each step's first call is sealed.
+fn signatures(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    let contents = contents(exchange.body);
+    let is_said = |content: &Value| {
+        content["role"] != "model" && parts(content).iter().any(|part| part["text"].is_string())
+    };
+    let turn = contents.iter().rposition(is_said).map_or(0, |at| at + 1);
+    for (at, content) in contents.iter().enumerate() {
+        let first_call = parts(content).iter().position(|part| call(part).is_some());
+        for (index, part) in parts(content).iter().enumerate() {
+            let seal = field(part, "thoughtSignature", "thought_signature").as_str();
+            let place = || format!("contents[{at}].parts[{index}]");
+            if let Some(seal) = seal {
+                let name = call(part).map_or("", |call| call["name"].as_str().unwrap_or(""));
+                let own = PLACEHOLDERS.contains(&seal) || signature::is_own(exchange.seed, name, seal);
+                require(own, || Refusal::bad(format!("Thought signature is not valid at {}.", place())))?;
+            }
+            let needed = at >= turn && first_call == Some(index) && model::needs_signatures(exchange.model);
+            require(!needed || seal.is_some(), || {
+                let name = call(part).map_or("", |call| call["name"].as_str().unwrap_or(""));
+                Refusal::bad(format!(
+                    "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, and missing \
+                     thought_signature may lead to degraded model performance. Function call `{name}`, position {}.",
+                    place()
+                ))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn tools(body: &Value) -> Result<(), Refusal> {
+    let mut count = 0;
+    for (at, declared) in declarations(body).enumerate() {
+        count += 1;
+        let name = declared["name"].as_str().unwrap_or("");
+        let first = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-.:".contains(letter);
+        require(first && name.len() <= 64 && name.chars().all(allowed), || {
+            Refusal::bad(format!(
+                "* GenerateContentRequest.tools[0].function_declarations[{at}].name: Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64.\n"
+            ))
+        })?;
+        let both = !declared["parameters"].is_null()
+            && !field(declared, "parametersJsonSchema", "parameters_json_schema").is_null();
+        require(!both, || Refusal::bad("parameters and parameters_json_schema are mutually exclusive."))?;
+        schema(&declared["parameters"], "tools[0].function_declarations.parameters")?;
+    }
+    let names = field(calling(body), "allowedFunctionNames", "allowed_function_names");
+    let mode = calling(body)["mode"].as_str().unwrap_or("AUTO");
+    require(["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"].contains(&mode), || {
+        Refusal::bad(format!("Invalid value at 'tool_config.function_calling_config.mode': \"{mode}\""))
+    })?;
+    require(names.is_null() || matches!(mode, "ANY" | "VALIDATED"), || {
+        Refusal::bad(
+            "Function calling config: allowed_function_names should only be set when the mode is ANY.",
+        )
+    })?;
+    require(mode != "ANY" || count > 0, || {
+        Refusal::bad("Function calling mode is set to ANY but no function declarations are provided.")
+    })
+}
+
+fn schema(schema: &Value, place: &str) -> Result<(), Refusal> {
+    known_fields(schema, &SCHEMA_FIELDS, &format!(" at '{place}'"))?;
+    require(!schema["type"].is_array(), || {
+        Refusal::bad(format!(
+            "Invalid JSON payload received. Proto field is not repeating, cannot start list at '{place}.type'."
+        ))
+    })?;
+    for inner in schema["properties"].as_object().into_iter().flat_map(serde_json::Map::values) {
+        self::schema(inner, place)?;
+    }
+    for inner in field(schema, "anyOf", "any_of").as_array().into_iter().flatten() {
+        self::schema(inner, place)?;
+    }
+    if schema["items"].is_object() { self::schema(&schema["items"], place) } else { Ok(()) }
+}
+
+fn generation(name: &str, body: &Value) -> Result<(), Refusal> {
+    let config = config(body);
+    let is_four = model::generation(name) >= 40;
+    let temperature = config["temperature"].as_f64();
+    require(temperature.is_none_or(|value| (0.0..=2.0).contains(&value)), || {
+        Refusal::bad(format!(
+            "Unable to submit request because it has a temperature value of {} but the supported range is from 0 (inclusive) to 2.0001 (exclusive). Update the value and try again.",
+            temperature.unwrap_or(0.0)
+        ))
+    })?;
+    let count = whole(field(config, "candidateCount", "candidate_count")).unwrap_or(1);
+    require((1..=if is_four { 1 } else { 8 }).contains(&count), || {
+        Refusal::bad(format!(
+            "Unable to submit request because it has a candidateCount value of {count} that this model does not support."
+        ))
+    })?;
+    for (camel, snake) in [("frequencyPenalty", "frequency_penalty"), ("presencePenalty", "presence_penalty")]
+    {
+        require(field(config, camel, snake).is_null() || !is_four, || {
+            Refusal::bad(format!("{camel} is not supported for this model."))
+        })?;
+    }
+    let stops = field(config, "stopSequences", "stop_sequences").as_array().map_or(0, Vec::len);
+    require(stops <= 5, || {
+        Refusal::bad("Unable to submit request because the stopSequences field must have at most 5 elements.")
+    })?;
+    let limit = field(config, "maxOutputTokens", "max_output_tokens").as_i64();
+    require(limit.is_none_or(|limit| limit >= 1), || {
+        Refusal::bad("Unable to submit request because it has a maxOutputTokens value that is not positive.")
+    })?;
+    let own = field(config, "responseSchema", "response_schema");
+    let json = field(config, "responseJsonSchema", "response_json_schema");
+    require(own.is_null() || json.is_null(), || {
+        Refusal::bad("response_schema and response_json_schema are mutually exclusive.")
+    })?;
+    schema(own, "generation_config.response_schema")?;
+    let kind = field(config, "responseMimeType", "response_mime_type").as_str().unwrap_or("text/plain");
+    require((own.is_null() && json.is_null()) || kind != "text/plain", || {
+        Refusal::bad(
+            "The response schema requires a response mime type: set responseMimeType to application/json.",
+        )
+    })?;
+    let tools_with_json =
+        kind == "application/json" && declarations(body).next().is_some() && model::generation(name) < 30;
+    require(!tools_with_json, || {
+        Refusal::bad("Function calling with a response mime type: 'application/json' is unsupported")
+    })?;
+    let prefilled = contents(body).last().is_some_and(|content| content["role"] == "model");
+    require(!prefilled || !is_four, || {
+        Refusal::bad("The last content must be of role user: this model does not support prefilled answers.")
+    })
+}
+
+fn thoughts(name: &str, body: &Value) -> Result<(), Refusal> {
+    let thinking = thinking(body);
+    let budget = field(thinking, "thinkingBudget", "thinking_budget");
+    let level = field(thinking, "thinkingLevel", "thinking_level").as_str();
+    let generation = model::generation(name);
+    require(budget.is_null() || level.is_none(), || {
+        Refusal::bad("You can only set only one of thinking budget and thinking level.")
+    })?;
+    require(budget.is_null() || generation < 40, || {
+        Refusal::bad("Thinking budget is not supported for this model.")
+    })?;
+    require(level.is_none() || generation >= 30, || {
+        Refusal::bad("Thinking level is not supported for this model.")
+    })?;
+    let levels = ["minimal", "low", "medium", "high", "xhigh", "thinking_level_unspecified"];
+    let level = level.map(str::to_ascii_lowercase);
+    let refuses_minimal = generation >= 38;
+    let supported = |level: &str| levels.contains(&level) && !(level == "minimal" && refuses_minimal);
+    require(level.as_deref().is_none_or(supported), || {
+        Refusal::bad(format!(
+            "Thinking level {} is not supported for this model.",
+            level.as_deref().unwrap_or("").to_ascii_uppercase()
+        ))
+    })
+}

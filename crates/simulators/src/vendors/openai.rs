@@ -1,0 +1,142 @@
+//! OpenAI: `POST /v1/chat/completions`, `GET /v1/models`.
+//!
+//! Source: the OpenAPI document 2.3.0 and the types of the `openai` SDK 3.54 (read 2026-11-23).
+
+pub(super) mod chat;
+pub(super) mod request;
+pub(super) mod rules;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{Exchange, Refusal},
+    reply::Reply,
+};
+
+const MODELS: [&str; 12] = [
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-5",
+    "gpt-5-mini",
+    "gpt-5.4",
+    "gpt-5.6-sol",
+    "gpt-6-sol",
+    "gpt-6-luna",
+    "gpt-6.1-sol",
+    "o3",
+];
+
+pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Reply> {
+    let given =
+        exchange.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or("");
+    if !given.is_empty() && key.is_none_or(|key| key == given) {
+        return None;
+    }
+    let (message, code) = match given {
+        "" => (
+            "You didn't provide an API key: send it as a bearer token in the Authorization header."
+                .to_owned(),
+            None,
+        ),
+        _ => (
+            "Incorrect API key provided. Keys are listed in your account.".to_owned(),
+            Some("invalid_api_key"),
+        ),
+    };
+    Some(refuse(&Refusal { status: StatusCode::UNAUTHORIZED, message, param: None, code }))
+}
+
+pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
+    match (exchange.method, exchange.path) {
+        (&Method::POST, "/v1/chat/completions") => {
+            rules::check(exchange).map_or_else(|refusal| refuse(&refusal), |()| chat::answer(exchange))
+        }
+        (&Method::GET, "/v1/models") => {
+            Reply::json(StatusCode::OK, &json!({"object": "list", "data": MODELS.map(model_card).to_vec()}))
+        }
+        (&Method::GET, path) if path.strip_prefix("/v1/models/").is_some_and(is_known) => {
+            Reply::json(StatusCode::OK, &model_card(&path["/v1/models/".len()..]))
+        }
+        (method, path) => refuse(&Refusal::not_found(format!("Invalid URL ({method} {path})"))),
+    }
+}
+
+fn model_card(id: &str) -> Value {
+    json!({"id": id, "object": "model", "created": 1_760_000_000, "owned_by": "system"})
+}
+
+/// Families rather than a list: dated and fine-tuned names are known too.
+pub(super) fn is_known(model: &str) -> bool {
+    ["gpt-", "chatgpt-", "chat-latest", "o1", "o3", "o4", "ft:gpt-"]
+        .iter()
+        .any(|family| model.starts_with(family))
+}
+
+/// The error object of OpenAI.
+pub(super) fn refuse(refusal: &Refusal) -> Reply {
+    let kind = match refusal.status.as_u16() {
+        429 => "requests",
+        500.. => "server_error",
+        _ => "invalid_request_error",
+    };
+    let error =
+        json!({"message": refusal.message, "type": kind, "param": refusal.param, "code": refusal.code});
+    Reply::json(refusal.status, &json!({"error": error}))
+}
+
+pub(super) fn unreadable() -> Reply {
+    refuse(&Refusal::bad("We could not parse the JSON body of your request. The body must be valid JSON."))
+}
+
+pub(super) fn failure(exchange: &Exchange<'_>, status: u16) -> Reply {
+    let model = exchange.model;
+    let (message, code) = match status {
+        400 => ("Invalid value in the request.".to_owned(), Some("invalid_value")),
+        401 => (
+            "Incorrect API key provided. Keys are listed in your account.".to_owned(),
+            Some("invalid_api_key"),
+        ),
+        403 => ("Your project has no access to this model.".to_owned(), Some("model_not_found")),
+        404 => (no_such_model(model), Some("model_not_found")),
+        413 => ("The request body is too large.".to_owned(), None),
+        429 => (
+            format!(
+                "Rate limit reached for {model} on requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 1s."
+            ),
+            Some("rate_limit_exceeded"),
+        ),
+        503 => ("The engine is currently overloaded, please try again later".to_owned(), None),
+        _ => ("The server had an error while processing your request. Sorry about that!".to_owned(), None),
+    };
+    // Only statuses of 400 to 599 are faults.
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let reply = refuse(&Refusal { status, message, param: None, code });
+    if matches!(status.as_u16(), 429 | 503) { reply.with_header("retry-after", "1") } else { reply }
+}
+
+pub(super) fn no_such_model(model: &str) -> String {
+    format!("The model `{model}` does not exist or you do not have access to it.")
+}
+
+pub(super) fn with_headers(exchange: &Exchange<'_>, reply: Reply) -> Reply {
+    let reply = reply
+        .with_header("x-request-id", &format!("req_{}", exchange.request_id))
+        .with_header("openai-version", "2020-10-01")
+        .with_header("openai-organization", "org-simulated")
+        .with_header("openai-processing-ms", "184");
+    if exchange.path != "/v1/chat/completions" || reply.status == StatusCode::UNAUTHORIZED {
+        return reply;
+    }
+    let left = if reply.status == StatusCode::TOO_MANY_REQUESTS { "0" } else { "9999" };
+    let tokens = 30_000_000 - reply.usage.input.min(30_000_000);
+    reply
+        .with_header("x-ratelimit-limit-requests", "10000")
+        .with_header("x-ratelimit-limit-tokens", "30000000")
+        .with_header("x-ratelimit-remaining-requests", left)
+        .with_header("x-ratelimit-remaining-tokens", &tokens.to_string())
+        .with_header("x-ratelimit-reset-requests", if left == "0" { "1s" } else { "6ms" })
+        .with_header("x-ratelimit-reset-tokens", "0s")
+}

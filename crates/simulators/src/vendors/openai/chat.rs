@@ -1,0 +1,238 @@
+//! Writes a chat completion, whole or in chunks.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{request, rules};
+use crate::{
+    dice::{ALNUM, Dice, filler},
+    draft::{Call, Draft, Finish, drafts},
+    exchange::Exchange,
+    meter::MeteredUsage,
+    prose::{pieces, tokens_of},
+    reply::{Chunks, Reply},
+};
+
+pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
+    let body = exchange.body;
+    let mut dice = exchange.dice(1);
+    let mut ask = request::ask(body);
+    ask.thinking = match rules::effort(exchange.model, body) {
+        "none" => None,
+        "minimal" => Some(16),
+        "low" => Some(32),
+        _ => Some(64),
+    };
+    let answer = Answer {
+        id: format!("chatcmpl-{}", dice.id(29, ALNUM)),
+        drafts: drafts(&ask, &mut dice),
+        usage: usage(exchange),
+        exchange,
+    };
+    answer.write(&mut dice)
+}
+
+/// The input side of the usage.
+fn usage(exchange: &Exchange<'_>) -> MeteredUsage {
+    let prompt = request::prompt(exchange.body);
+    let input = prompt.total();
+    let cache_read = exchange.cached(&prompt).min(input);
+    let writes =
+        ["gpt-5.6", "gpt-6"].iter().any(|family| exchange.model.starts_with(family)) && input >= 1024;
+    let cache_write_5m = if writes { input / 128 * 128 - cache_read.min(input / 128 * 128) } else { 0 };
+    MeteredUsage {
+        input,
+        cache_read,
+        cache_write_5m,
+        audio_input: prompt.audio,
+        image_input: prompt.image,
+        ..MeteredUsage::default()
+    }
+}
+
+/// The word for a reason. Shared with xAI.
+pub(crate) const fn finish_reason(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::End | Finish::StopString(_) => "stop",
+        Finish::Length => "length",
+        Finish::Tools => "tool_calls",
+    }
+}
+
+struct Answer<'a> {
+    id: String,
+    drafts: Vec<Draft>,
+    usage: MeteredUsage,
+    exchange: &'a Exchange<'a>,
+}
+
+impl Answer<'_> {
+    fn write(mut self, dice: &mut Dice) -> Reply {
+        self.usage.reasoning = self.drafts.iter().map(Draft::reasoning_tokens).sum();
+        self.usage.output = self.usage.reasoning + self.drafts.iter().map(Draft::visible_tokens).sum::<u64>();
+        let reply = if self.exchange.body["stream"] == Value::Bool(true) {
+            self.stream(dice)
+        } else {
+            self.whole(dice)
+        };
+        reply.with_usage(self.usage).with_id(&self.id)
+    }
+
+    /// A model without a date answers under its dated name, as OpenAI's do.
+    fn model(&self) -> String {
+        match self.exchange.model {
+            "gpt-4o" => "gpt-4o-2024-08-06".to_owned(),
+            "gpt-4o-mini" => "gpt-4o-mini-2024-07-18".to_owned(),
+            "gpt-4.1" => "gpt-4.1-2025-04-14".to_owned(),
+            "gpt-5" => "gpt-5-2025-08-07".to_owned(),
+            model => model.to_owned(),
+        }
+    }
+
+    fn tier(&self) -> &str {
+        match self.exchange.body["service_tier"].as_str() {
+            None | Some("auto" | "default" | "standard") => "default",
+            Some("fast") => "priority",
+            Some(tier) => tier,
+        }
+    }
+
+    fn usage_value(&self) -> Value {
+        let usage = &self.usage;
+        let mut prompt = json!({"cached_tokens": usage.cache_read, "audio_tokens": usage.audio_input});
+        if usage.cache_write_5m > 0 {
+            prompt["cache_write_tokens"] = json!(usage.cache_write_5m);
+        }
+        json!({
+            "prompt_tokens": usage.input,
+            "completion_tokens": usage.output,
+            "total_tokens": usage.input + usage.output,
+            "prompt_tokens_details": prompt,
+            "completion_tokens_details": {
+                "reasoning_tokens": usage.reasoning, "audio_tokens": 0,
+                "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0,
+            },
+        })
+    }
+
+    fn whole(&self, dice: &mut Dice) -> Reply {
+        let choice = |(index, draft): (usize, &Draft)| {
+            let mut message =
+                json!({"role": "assistant", "content": content(draft), "refusal": null, "annotations": []});
+            if !draft.calls.is_empty() {
+                message["tool_calls"] = draft.calls.iter().map(|call| tool_call(call, dice)).collect();
+            }
+            json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish_reason(&draft.finish)})
+        };
+        let choices: Vec<Value> = self.drafts.iter().enumerate().map(choice).collect();
+        let body = json!({
+            "id": self.id, "object": "chat.completion", "created": self.exchange.now, "model": self.model(),
+            "choices": choices, "usage": self.usage_value(), "service_tier": self.tier(), "system_fingerprint": "fp_5a1d0c2e77",
+        });
+        Reply::json(StatusCode::OK, &body)
+    }
+
+    fn stream(&self, dice: &mut Dice) -> Reply {
+        let options = &self.exchange.body["stream_options"];
+        let with_usage = options["include_usage"] == Value::Bool(true);
+        let mut writer = Writer {
+            head: json!({
+                "id": self.id, "object": "chat.completion.chunk", "created": self.exchange.now, "model": self.model(),
+                "service_tier": self.tier(), "system_fingerprint": "fp_5a1d0c2e77",
+            }),
+            with_usage,
+            obfuscate: options["include_obfuscation"] != Value::Bool(false),
+            chunks: Chunks::default(),
+        };
+        for (index, draft) in self.drafts.iter().enumerate() {
+            writer.choice(index, draft, dice);
+        }
+        if with_usage {
+            let mut last = writer.head.clone();
+            last["choices"] = json!([]);
+            last["usage"] = self.usage_value();
+            if writer.obfuscate {
+                last["obfuscation"] = json!("");
+            }
+            writer.chunks.end_data(&last);
+        }
+        writer.chunks.push("data: [DONE]\n\n".to_owned(), 0, true);
+        Reply::stream("text/event-stream; charset=utf-8", writer.chunks.0, error_event())
+    }
+}
+
+struct Writer {
+    head: Value,
+    with_usage: bool,
+    obfuscate: bool,
+    chunks: Chunks,
+}
+
+impl Writer {
+    fn choice(&mut self, index: usize, draft: &Draft, dice: &mut Dice) {
+        let content = if draft.calls.is_empty() || !draft.text.is_empty() { json!("") } else { Value::Null };
+        let reasoning = draft.reasoning_tokens();
+        self.delta(
+            index,
+            &json!({"role": "assistant", "content": content, "refusal": null}),
+            reasoning,
+            dice,
+        );
+        for piece in pieces(dice, &draft.text, 2, 7) {
+            self.delta(index, &json!({"content": piece}), tokens_of(piece), dice);
+        }
+        for (nth, call) in draft.calls.iter().enumerate() {
+            let opening = json!({
+                "index": nth, "id": call_id(dice), "type": "function",
+                "function": {"name": call.name, "arguments": ""},
+            });
+            self.delta(index, &json!({"tool_calls": [opening]}), tokens_of(&call.name) + 6, dice);
+            for piece in pieces(dice, &call.arguments.to_string(), 1, 6) {
+                let delta = json!({"tool_calls": [{"index": nth, "function": {"arguments": piece}}]});
+                self.delta(index, &delta, tokens_of(piece), dice);
+            }
+        }
+        let chunk = self.chunk(index, &json!({}), Some(finish_reason(&draft.finish)), dice);
+        self.chunks.end_data(&chunk);
+    }
+
+    fn delta(&mut self, index: usize, delta: &Value, tokens: u64, dice: &mut Dice) {
+        let chunk = self.chunk(index, delta, None, dice);
+        self.chunks.data(&chunk, tokens);
+    }
+
+    fn chunk(&self, index: usize, delta: &Value, finish: Option<&str>, dice: &mut Dice) -> Value {
+        let mut chunk = self.head.clone();
+        chunk["choices"] =
+            json!([{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish}]);
+        if self.with_usage {
+            chunk["usage"] = Value::Null;
+        }
+        if self.obfuscate {
+            chunk["obfuscation"] = json!(filler(dice));
+        }
+        chunk
+    }
+}
+
+/// The text, or null beside calls.
+pub(crate) fn content(draft: &Draft) -> Value {
+    if draft.text.is_empty() && !draft.calls.is_empty() { Value::Null } else { json!(draft.text) }
+}
+
+pub(crate) fn call_id(dice: &mut Dice) -> String {
+    format!("call_{}", dice.id(24, ALNUM))
+}
+
+pub(crate) fn tool_call(call: &Call, dice: &mut Dice) -> Value {
+    let function = json!({"name": call.name, "arguments": call.arguments.to_string()});
+    json!({"id": call_id(dice), "type": "function", "function": function})
+}
+
+fn error_event() -> Bytes {
+    Bytes::from_static(
+        b"data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\",\
+          \"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n",
+    )
+}

@@ -1,0 +1,312 @@
+//! What OpenAI refuses.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::{is_known, no_such_model};
+use crate::exchange::{Exchange, Refusal, require};
+
+/// What is peculiar to a model, by the family that its name begins with.
+struct Model<'a>(&'a str);
+
+impl Model<'_> {
+    fn is_o_series(&self) -> bool {
+        self.0.starts_with('o')
+    }
+
+    fn reasons(&self) -> bool {
+        let chats_only = self.0.contains("chat") || self.0.contains("search");
+        (self.is_o_series() || self.0.starts_with("gpt-5") || self.0.starts_with("gpt-6")) && !chats_only
+    }
+
+    /// Answers on `/v1/responses` alone.
+    fn is_responses_only(&self) -> bool {
+        self.0.contains("-pro") || self.0.contains("codex")
+    }
+
+    /// `reasoning_effort: none` is refused, and with it tools in this API.
+    fn always_reasons(&self) -> bool {
+        self.0.starts_with("gpt-6-astra") || self.0.starts_with("gpt-6.1-sol")
+    }
+
+    fn refuses_tools_while_reasoning(&self) -> bool {
+        ["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"].iter().any(|family| self.0.starts_with(family))
+    }
+
+    fn default_effort(&self) -> &'static str {
+        let none = ["gpt-5.1", "gpt-5.2", "gpt-5.3", "gpt-5.4"];
+        if none.iter().any(|family| self.0.starts_with(family)) { "none" } else { "medium" }
+    }
+}
+
+/// The effort that a request is answered with; `none` on a model that does not reason.
+pub(crate) fn effort<'a>(model: &str, body: &'a Value) -> &'a str {
+    let model = Model(model);
+    if !model.reasons() {
+        return "none";
+    }
+    body["reasoning_effort"].as_str().unwrap_or_else(|| model.default_effort())
+}
+
+/// Checks a chat request in the order that a caller would meet the refusals.
+pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    let body = exchange.body;
+    require(!exchange.model.is_empty(), || Refusal::bad("you must provide a model parameter"))?;
+    require(is_known(exchange.model), || {
+        Refusal::not_found(no_such_model(exchange.model)).code("model_not_found")
+    })?;
+    let model = Model(exchange.model);
+    require(!model.is_responses_only(), || {
+        Refusal {
+        status: StatusCode::NOT_FOUND,
+        ..Refusal::bad("This is not a chat model and thus not supported in the v1/chat/completions endpoint. Use v1/responses.")
+            .param("model")
+    }
+    })?;
+    messages(body)?;
+    sampling(&model, body, effort(exchange.model, body))?;
+    limits(&model, body)?;
+    tools(&model, body)?;
+    format(body)?;
+    let stream_options = body["stream_options"].is_object() && body["stream"] != Value::Bool(true);
+    require(!stream_options, || {
+        Refusal::bad("The 'stream_options' parameter is only allowed when 'stream' is enabled.")
+            .param("stream_options")
+    })
+}
+
+/// Roles, contents, and that every call has its result right behind it. xAI checks the same.
+pub(crate) fn messages(body: &Value) -> Result<(), Refusal> {
+    let Some(messages) = body["messages"].as_array() else {
+        return Err(Refusal::bad("Missing required parameter: 'messages'.")
+            .param("messages")
+            .code("missing_required_parameter"));
+    };
+    require(!messages.is_empty(), || {
+        Refusal::bad("Invalid 'messages': empty array. Expected an array with minimum length 1.")
+            .param("messages")
+            .code("empty_array")
+    })?;
+    let mut open: Vec<&str> = Vec::new();
+    for (at, message) in messages.iter().enumerate() {
+        let role = message["role"].as_str().unwrap_or("");
+        let known = ["system", "developer", "user", "assistant", "tool", "function"].contains(&role);
+        require(known, || {
+            Refusal::bad(format!("Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'."))
+                .param(format!("messages[{at}].role"))
+                .code("invalid_value")
+        })?;
+        if role == "tool" {
+            let id = message["tool_call_id"].as_str().unwrap_or("");
+            let place = open.iter().position(|open| *open == id);
+            let Some(place) = place else {
+                return Err(Refusal::bad("Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.")
+                    .param(format!("messages.[{at}].role")));
+            };
+            open.swap_remove(place);
+            continue;
+        }
+        require(open.is_empty(), || unanswered(&open, at))?;
+        open = message["tool_calls"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|call| call["id"].as_str())
+            .collect();
+        content(message, role, at)?;
+    }
+    require(open.is_empty(), || unanswered(&open, messages.len()))
+}
+
+fn unanswered(open: &[&str], at: usize) -> Refusal {
+    let ids = open.join(", ");
+    Refusal::bad(format!(
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. \
+         The following tool_call_ids did not have response messages: {ids}"
+    ))
+    .param(format!("messages.[{at}].role"))
+}
+
+fn content(message: &Value, role: &str, at: usize) -> Result<(), Refusal> {
+    let has_calls = message["tool_calls"].is_array() || message["function_call"].is_object();
+    let missing = message["content"].is_null() && !has_calls && message["refusal"].is_null();
+    require(!missing, || {
+        Refusal::bad(format!("Invalid value for 'content': expected a string, got null. (messages[{at}])"))
+            .param(format!("messages.[{at}].content"))
+    })?;
+    for (index, part) in message["content"].as_array().into_iter().flatten().enumerate() {
+        let kind = part["type"].as_str().unwrap_or("");
+        let known: &[&str] = match role {
+            "user" => &["text", "image_url", "input_audio", "file"],
+            "assistant" => &["text", "refusal"],
+            _ => &["text"],
+        };
+        let param = format!("messages[{at}].content[{index}]");
+        require(known.contains(&kind), || {
+            Refusal::bad(format!("Invalid value: '{kind}'. Supported values are: '{}'.", known.join("', '")))
+                .param(format!("{param}.type"))
+                .code("invalid_value")
+        })?;
+        let url = part["image_url"]["url"].as_str().unwrap_or("");
+        let readable = ["data:image/", "http://", "https://"].iter().any(|start| url.starts_with(start));
+        require(kind != "image_url" || readable, || {
+            Refusal::bad("Invalid image URL: expected a base64-encoded data URL with an image MIME type, or an http(s) URL.")
+                .param(format!("{param}.image_url.url"))
+                .code("invalid_image_url")
+        })?;
+    }
+    Ok(())
+}
+
+fn sampling(model: &Model<'_>, body: &Value, effort: &str) -> Result<(), Refusal> {
+    for (name, low, high) in [
+        ("temperature", 0.0, 2.0),
+        ("top_p", 0.0, 1.0),
+        ("presence_penalty", -2.0, 2.0),
+        ("frequency_penalty", -2.0, 2.0),
+    ] {
+        let Some(value) = body[name].as_f64() else { continue };
+        require(value >= low, || {
+            out_of_range(
+                name,
+                "decimal_below_min_value",
+                &format!("Expected a value >= {low}, but got {value} instead."),
+            )
+        })?;
+        require(value <= high, || {
+            out_of_range(
+                name,
+                "decimal_above_max_value",
+                &format!("Expected a value <= {high}, but got {value} instead."),
+            )
+        })?;
+        let neutral = if name.ends_with("penalty") { 0.0 } else { 1.0 };
+        require(effort == "none" || value == neutral, || {
+            Refusal::bad(format!("Unsupported value: '{name}' does not support {value} with this model. Only the default ({neutral}) value is supported."))
+                .param(name)
+                .code("unsupported_value")
+        })?;
+    }
+    let given = body["reasoning_effort"].as_str();
+    require(given.is_none() || model.reasons(), || {
+        Refusal::bad("Unrecognized request argument supplied: reasoning_effort")
+    })?;
+    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+    require(
+        efforts.contains(&effort) && !(effort == "none" && given.is_some() && model.always_reasons()),
+        || {
+            Refusal::bad(format!(
+                "Unsupported value: 'reasoning_effort' does not support '{effort}' with this model."
+            ))
+            .param("reasoning_effort")
+            .code("unsupported_value")
+        },
+    )
+}
+
+fn out_of_range(name: &str, code: &'static str, what: &str) -> Refusal {
+    Refusal::bad(format!("Invalid '{name}': {what}")).param(name).code(code)
+}
+
+fn limits(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
+    require(body["max_tokens"].is_null() || !model.reasons(), || {
+        Refusal::bad("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
+            .param("max_tokens")
+            .code("unsupported_parameter")
+    })?;
+    for name in ["max_tokens", "max_completion_tokens", "n"] {
+        let low = body[name].as_i64().filter(|value| *value < 1);
+        require(low.is_none(), || out_of_range(name, "integer_below_min_value", "Expected a value >= 1."))?;
+    }
+    require(body["n"].as_u64().is_none_or(|n| n <= 128), || {
+        out_of_range("n", "integer_above_max_value", "Expected a value <= 128.")
+    })?;
+    require(body["stop"].as_array().is_none_or(|stop| stop.len() <= 4), || {
+        Refusal::bad("Invalid 'stop': array too long. Expected an array with maximum length 4.")
+            .param("stop")
+            .code("array_above_max_length")
+    })?;
+    require(body["stop"].is_null() || !model.is_o_series(), || {
+        Refusal::bad("Unsupported parameter: 'stop' is not supported with this model.")
+            .param("stop")
+            .code("unsupported_parameter")
+    })
+}
+
+fn tools(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
+    let Some(tools) = body["tools"].as_array() else {
+        for name in ["tool_choice", "parallel_tool_calls"] {
+            let harmless = body[name].is_null() || (name == "tool_choice" && body[name] == "none");
+            require(harmless, || {
+                Refusal::bad(format!(
+                    "Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
+                ))
+                .param(name)
+            })?;
+        }
+        return Ok(());
+    };
+    require(!tools.is_empty(), || {
+        Refusal::bad("Invalid 'tools': empty array. Expected an array with minimum length 1.")
+            .param("tools")
+            .code("empty_array")
+    })?;
+    for (at, tool) in tools.iter().enumerate() {
+        let name = tool["function"]["name"].as_str().unwrap_or("");
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        require(
+            tool["type"] == "custom" || (!name.is_empty() && name.len() <= 64 && name.chars().all(allowed)),
+            || {
+                Refusal::bad(format!("Invalid 'tools[{at}].function.name': expected a string that matches '^[a-zA-Z0-9_-]+$' of at most 64 characters."))
+                .param(format!("tools[{at}].function.name"))
+                .code("invalid_value")
+            },
+        )?;
+    }
+    let named = body["tool_choice"]["function"]["name"].as_str();
+    require(named.is_none_or(|named| tools.iter().any(|tool| tool["function"]["name"] == named)), || {
+        Refusal::bad(format!(
+            "Tool choice 'function' not found in 'tools' parameter: {}",
+            named.unwrap_or("")
+        ))
+        .param("tool_choice")
+    })?;
+    let given = body["reasoning_effort"].as_str().unwrap_or("none");
+    let reasoning = model.always_reasons() || (model.refuses_tools_while_reasoning() && given != "none");
+    require(!reasoning, || {
+        Refusal::bad(format!("Function tools with reasoning_effort are not supported for {} in /v1/chat/completions. Use /v1/responses, or set reasoning_effort to 'none'.", model.0))
+            .param("reasoning_effort")
+    })
+}
+
+fn format(body: &Value) -> Result<(), Refusal> {
+    let format = &body["response_format"];
+    match format["type"].as_str() {
+        None if format.is_null() => Ok(()),
+        Some("text") => Ok(()),
+        Some("json_object") => {
+            let says_json = body["messages"].to_string().to_lowercase().contains("json");
+            require(says_json, || {
+                Refusal::bad("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.").param("messages")
+            })
+        }
+        Some("json_schema") => json_schema(&format["json_schema"]),
+        _ => Err(Refusal::bad("Invalid value for 'response_format.type'. Supported values are: 'json_object', 'json_schema', and 'text'.")
+            .param("response_format.type")
+            .code("invalid_value")),
+    }
+}
+
+fn json_schema(wrapped: &Value) -> Result<(), Refusal> {
+    let Some(name) = wrapped["name"].as_str() else {
+        return Err(Refusal::bad("Missing required parameter: 'response_format.json_schema.name'.")
+            .param("response_format.json_schema.name")
+            .code("missing_required_parameter"));
+    };
+    let schema = &wrapped["schema"];
+    let closed = schema["type"] != "object" || schema["additionalProperties"] == Value::Bool(false);
+    require(wrapped["strict"] != Value::Bool(true) || closed, || {
+        Refusal::bad(format!("Invalid schema for response_format '{name}': In context=(), 'additionalProperties' is required to be supplied and to be false."))
+            .param("response_format")
+    })
+}
