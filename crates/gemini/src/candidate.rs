@@ -13,7 +13,9 @@ use crate::{
     grounding,
     names::{Restore, unwrap_custom},
     stream::{FORMAT, Numbers, end_part},
-    wire::response::{Blob, Candidate, FunctionCall, LogprobsCandidate, LogprobsResult, Part, Rest, Text},
+    wire::response::{
+        Blob, Candidate, FINISH_REASONS, FunctionCall, LogprobsCandidate, LogprobsResult, Part, Rest, Text,
+    },
 };
 
 /// One answer, as far as it came.
@@ -58,6 +60,9 @@ impl CandidateState {
         numbers: &mut Numbers,
         events: &mut Vec<ChatEvent>,
     ) -> serde_json::Result<()> {
+        if let Some(reason) = said_reason(&candidate) {
+            self.finish_reason = Some(reason.into_owned());
+        }
         for part in candidate.content.and_then(|content| content.parts).unwrap_or_default() {
             self.read_part(part, restore, numbers, events)?;
         }
@@ -66,9 +71,6 @@ impl CandidateState {
             if !tokens.is_empty() {
                 events.push(ChatEvent::Logprobs { choice: self.index, tokens });
             }
-        }
-        if let Some(reason) = candidate.finish_reason.filter(|reason| reason.0 != UNSPECIFIED) {
-            self.finish_reason = Some(reason.0.into_owned());
         }
         if !candidate.rest.is_empty() {
             self.keep(candidate.rest.parse()?);
@@ -323,8 +325,11 @@ impl CandidateState {
     }
 }
 
-/// The reason of an answer that goes on.
-const UNSPECIFIED: &str = "FINISH_REASON_UNSPECIFIED";
+/// Returns the reason that a piece of an answer gives, unless it says that the answer goes on.
+pub(crate) fn said_reason<'a>(candidate: &Candidate<'a>) -> Option<Cow<'a, str>> {
+    let word = candidate.finish_reason.as_ref()?.among(&FINISH_REASONS);
+    (word != FINISH_REASONS[0]).then_some(word)
+}
 
 /// Says what a reason means.
 pub(crate) fn finish_reason(word: &str, called: bool) -> FinishReason {

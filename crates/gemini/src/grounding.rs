@@ -69,10 +69,15 @@ fn cited(citation: &Value) -> Citation {
 }
 
 /// Counts what is billed beside tokens: each search query, and each answer that maps were looked up for.
-pub(crate) fn count(grounding: &Value, counters: &mut Counters) {
+///
+/// Models up to Gemini 2.5 bill a grounded prompt once, however many queries it took. The answer tells only the model's
+/// name from which to know that.
+pub(crate) fn count(grounding: &Value, model: Option<&str>, counters: &mut Counters) {
+    let by_prompt = model.is_some_and(|model| model.starts_with("gemini-1") || model.starts_with("gemini-2"));
     let queries = list(grounding, "webSearchQueries").filter(|query| query.as_str() != Some("")).count();
     if queries > 0 {
-        *counters.web_searches.get_or_insert_default() += queries as u64;
+        let billed = if by_prompt { 1 } else { queries as u64 };
+        *counters.web_searches.get_or_insert_default() += billed;
     }
     if list(grounding, "groundingChunks").any(|chunk| chunk.get("maps").is_some()) {
         *counters.map_lookups.get_or_insert_default() += 1;

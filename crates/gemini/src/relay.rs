@@ -7,7 +7,7 @@ use tollgate_model::{FinishReason, ModelName, ProviderError, ResponseId, Usage};
 use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader};
 
 use crate::{
-    candidate::finish_reason,
+    candidate::{finish_reason, said_reason},
     error, grounding,
     provider::GenerateContentProvider,
     response::{no_answer, parse},
@@ -83,7 +83,8 @@ impl GenerateContentReader {
         }
         if let Some(reason) = response.prompt_feedback.and_then(|told| told.block_reason) {
             self.ended = true;
-            self.facts.finish_reason = Some(FinishReason::ContentFilter(Some(reason.0.into_owned())));
+            self.facts.finish_reason =
+                Some(FinishReason::ContentFilter(Some(reason.among(&[]).into_owned())));
         }
         if let Some(reason) = &self.reason {
             self.facts.finish_reason = Some(finish_reason(reason, self.called));
@@ -102,10 +103,10 @@ impl GenerateContentReader {
             self.facts.content_bytes += (text + args.map_or(0, |args| args.get().len())) as u64;
             self.called |= first && part.function_call.is_some();
         }
-        if let Some(reason) = &candidate.finish_reason {
+        if let Some(reason) = said_reason(candidate) {
             self.ended = true;
             if first {
-                self.reason = Some(reason.0.to_string());
+                self.reason = Some(reason.into_owned());
             }
         }
         if let Some(grounding) = candidate.rest.raw("groundingMetadata") {
@@ -123,8 +124,9 @@ impl GenerateContentReader {
             return self.counters.usage();
         }
         let mut counters = self.counters.clone();
+        let model = self.facts.model.as_ref().map(ModelName::as_str);
         for (_, grounding) in &self.grounding {
-            grounding::count(grounding, &mut counters);
+            grounding::count(grounding, model, &mut counters);
         }
         counters.usage()
     }

@@ -31,6 +31,8 @@ pub(crate) struct GenerateContentDecoder {
     candidates: Vec<CandidateState>,
     /// Why the prompt was refused. Such an answer has no candidates.
     block_reason: Option<String>,
+    /// The model that answers: what is billed beside tokens depends on it.
+    model: Option<String>,
     counters: Counters,
     /// Whether any usage came.
     reported: bool,
@@ -108,6 +110,7 @@ impl GenerateContentDecoder {
             started: false,
             candidates: Vec::new(),
             block_reason: None,
+            model: None,
             counters: Counters::default(),
             reported: false,
             numbers: Numbers::default(),
@@ -152,6 +155,9 @@ impl GenerateContentDecoder {
         if self.numbers.response_id.is_none() {
             self.numbers.response_id = response.response_id.as_ref().map(|id| id.0.to_string());
         }
+        if self.model.is_none() {
+            self.model = response.model_version.as_ref().map(|model| model.0.to_string());
+        }
         if self.started {
             return;
         }
@@ -166,8 +172,9 @@ impl GenerateContentDecoder {
     fn read_feedback(&mut self, feedback: &PromptFeedback<'_>) -> serde_json::Result<()> {
         let mut kept = feedback.rest.parse()?;
         if let Some(reason) = &feedback.block_reason {
-            kept.insert("blockReason".to_owned(), Value::from(&*reason.0));
-            self.block_reason = Some(reason.0.to_string());
+            let reason = reason.among(&[]).into_owned();
+            kept.insert("blockReason".to_owned(), Value::from(reason.as_str()));
+            self.block_reason = Some(reason);
         }
         if !kept.is_empty() {
             self.rest.insert("promptFeedback".to_owned(), Value::Object(kept));
@@ -195,7 +202,7 @@ impl GenerateContentDecoder {
         for mut candidate in std::mem::take(&mut self.candidates) {
             candidate.close(self.block_reason.as_deref(), events);
             if let Some(grounding) = candidate.rest.get("groundingMetadata") {
-                grounding::count(grounding, &mut self.counters);
+                grounding::count(grounding, self.model.as_deref(), &mut self.counters);
             }
             kept.extend(candidate.into_rest());
         }

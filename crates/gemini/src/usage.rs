@@ -6,10 +6,10 @@ use tollgate_model::{
     usage::{InputDetail, OutputDetail},
 };
 
-use crate::wire::response::{ModalityTokenCount, UsageMetadata};
+use crate::wire::response::{MODALITIES, ModalityTokenCount, UsageMetadata};
 
-/// The counters of one answer, as the vendor names them. A stream repeats them: running totals, of which frames may
-/// leave out any.
+/// The counters of one answer, as the vendor names them. A stream repeats them: running totals, of which the last that
+/// count tokens hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Counters {
     /// Holds the cached tokens, not those of server-side tools.
@@ -36,25 +36,33 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Takes from a report whatever it says; keeps the rest.
+    /// Takes a report. One that counts tokens says all anew; others leave the counts as they are.
     pub(crate) fn update(&mut self, report: &UsageMetadata<'_>) -> serde_json::Result<()> {
-        take(&mut self.prompt, report.prompt_token_count);
-        take(&mut self.cached, report.cached_content_token_count);
-        take(&mut self.candidates, report.candidates_token_count);
-        take(&mut self.thoughts, report.thoughts_token_count);
-        take(&mut self.tool_use, report.tool_use_prompt_token_count);
-        take(&mut self.total, report.total_token_count);
-        let prompt = [&report.prompt_tokens_details, &report.tool_use_prompt_tokens_details];
-        take(&mut self.input_audio, sum(&prompt, "AUDIO"));
-        take(&mut self.input_image, sum(&prompt, "IMAGE"));
-        take(&mut self.cached_audio, sum(&[&report.cache_tokens_details], "AUDIO"));
-        take(&mut self.output_audio, sum(&[&report.candidates_tokens_details], "AUDIO"));
-        take(&mut self.output_image, sum(&[&report.candidates_tokens_details], "IMAGE"));
-        take(&mut self.service_tier, report.service_tier.as_ref().map(|tier| tier.0.to_string()));
+        if report.counts_tokens() {
+            self.count(report);
+        }
+        if let Some(tier) = &report.service_tier {
+            self.service_tier = Some(tier.among(&[]).into_owned());
+        }
         if !report.rest.is_empty() {
             self.rest.extend(report.rest.parse()?);
         }
         Ok(())
+    }
+
+    fn count(&mut self, report: &UsageMetadata<'_>) {
+        renew(&mut self.prompt, report.prompt_token_count);
+        renew(&mut self.cached, report.cached_content_token_count);
+        renew(&mut self.candidates, report.candidates_token_count);
+        renew(&mut self.thoughts, report.thoughts_token_count);
+        renew(&mut self.tool_use, report.tool_use_prompt_token_count);
+        renew(&mut self.total, report.total_token_count);
+        let prompt = [&report.prompt_tokens_details, &report.tool_use_prompt_tokens_details];
+        renew(&mut self.input_audio, sum(&prompt, "AUDIO"));
+        renew(&mut self.input_image, sum(&prompt, "IMAGE"));
+        renew(&mut self.cached_audio, sum(&[&report.cache_tokens_details], "AUDIO"));
+        renew(&mut self.output_audio, sum(&[&report.candidates_tokens_details], "AUDIO"));
+        renew(&mut self.output_image, sum(&[&report.candidates_tokens_details], "IMAGE"));
     }
 
     /// Returns the canonical usage: totals that include their parts.
@@ -95,16 +103,16 @@ impl Counters {
     }
 }
 
-fn take<T>(kept: &mut Option<T>, later: Option<T>) {
-    if later.is_some() {
-        *kept = later;
-    }
+/// Takes what a later report says. A counter that it leaves out is 0 now, as far as it was known before.
+fn renew(kept: &mut Option<u64>, later: Option<u64>) {
+    *kept = later.or(kept.map(|_| 0));
 }
 
 /// Adds up what the lists say of one modality. `None` where they do not name it.
 fn sum(lists: &[&Option<Vec<ModalityTokenCount<'_>>>], modality: &str) -> Option<u64> {
     let named = lists.iter().filter_map(|list| list.as_ref()).flatten();
-    let counts = named.filter(|count| count.modality.as_ref().is_some_and(|name| name.0 == modality));
+    let counts =
+        named.filter(|count| count.modality.as_ref().is_some_and(|word| word.among(&MODALITIES) == modality));
     counts.map(|count| count.token_count.unwrap_or(0)).reduce(u64::saturating_add)
 }
 
@@ -138,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_report_that_speaks_wins() {
+    fn the_last_report_that_counts_wins() {
         let counters = counters(&[
-            r#"{"promptTokenCount":10,"thoughtsTokenCount":3,"totalTokenCount":13,"serviceTier":"flex"}"#,
-            r#"{"trafficType":"ON_DEMAND","candidatesTokenCount":2}"#,
-            r#"{"candidatesTokenCount":8,"promptTokenCount":null}"#,
+            r#"{"promptTokenCount":9,"thoughtsTokenCount":3,"candidatesTokenCount":2,"serviceTier":"flex"}"#,
+            r#"{"promptTokenCount":87,"thoughtsTokenCount":78,"totalTokenCount":165}"#,
+            r#"{"trafficType":"ON_DEMAND","promptTokenCount":null}"#,
             "{}",
         ]);
         let usage = counters.usage();
-        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(10), Some(11)));
+        assert_eq!((usage.input_tokens, usage.output_tokens), (Some(87), Some(78)));
         assert_eq!(counters.service_tier.as_deref(), Some("flex"));
         assert_eq!(counters.into_rest(), Some(serde_json::json!({"trafficType": "ON_DEMAND"})));
     }

@@ -13,6 +13,50 @@ use serde_json::{Map, Value, value::RawValue};
 #[serde(transparent)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
+/// A word of an enumeration. Servers write it as a text, or as its number where they were asked to.
+#[derive(Debug)]
+pub(crate) struct Word<'a>(Cow<'a, str>);
+
+impl<'a> Word<'a> {
+    /// Returns the word; of a number, that of `words`, which stand in their order. One that is not there stays a number.
+    pub(crate) fn among(&self, words: &[&'static str]) -> Cow<'a, str> {
+        let number = self.0.parse::<usize>().ok();
+        number
+            .and_then(|number| words.get(number))
+            .map_or_else(|| self.0.clone(), |word| Cow::Borrowed(*word))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrNumber;
+        impl<'a> Visitor<'a> for WordOrNumber {
+            type Value = Word<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or its number")
+            }
+            fn visit_borrowed_str<E>(self, word: &'a str) -> Result<Word<'a>, E> {
+                Ok(Word(Cow::Borrowed(word)))
+            }
+            fn visit_str<E>(self, word: &str) -> Result<Word<'a>, E> {
+                Ok(Word(Cow::Owned(word.to_owned())))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Word<'a>, E> {
+                Ok(Word(Cow::Owned(number.to_string())))
+            }
+        }
+        deserializer.deserialize_any(WordOrNumber)
+    }
+}
+
+/// The reasons that have the same number at all of the vendor's doors.
+pub(crate) const FINISH_REASONS: [&str; 6] =
+    ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
+
+/// What a token stands for.
+pub(crate) const MODALITIES: [&str; 6] =
+    ["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"];
+
 /// The fields of an object that its type does not know, in order, their values not parsed.
 #[derive(Debug, Default)]
 pub(crate) struct Rest<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -87,7 +131,7 @@ object! {
     Candidate {
         "index" => index: u32,
         "content" => content: Content<'a>,
-        "finishReason" => finish_reason: Text<'a>,
+        "finishReason" => finish_reason: Word<'a>,
         "logprobsResult" => logprobs_result: LogprobsResult<'a>,
     }
 }
@@ -127,7 +171,7 @@ object! {
 
 object! {
     PromptFeedback {
-        "blockReason" => block_reason: Text<'a>,
+        "blockReason" => block_reason: Word<'a>,
     }
 }
 
@@ -143,13 +187,25 @@ object! {
         "cacheTokensDetails" => cache_tokens_details: Vec<ModalityTokenCount<'a>>,
         "candidatesTokensDetails" => candidates_tokens_details: Vec<ModalityTokenCount<'a>>,
         "toolUsePromptTokensDetails" => tool_use_prompt_tokens_details: Vec<ModalityTokenCount<'a>>,
-        "serviceTier" => service_tier: Text<'a>,
+        "serviceTier" => service_tier: Word<'a>,
+    }
+}
+
+impl UsageMetadata<'_> {
+    /// Tells whether it counts anything: some frames of a stream name only the kind of traffic.
+    pub(crate) const fn counts_tokens(&self) -> bool {
+        self.prompt_token_count.is_some()
+            || self.cached_content_token_count.is_some()
+            || self.candidates_token_count.is_some()
+            || self.thoughts_token_count.is_some()
+            || self.tool_use_prompt_token_count.is_some()
+            || self.total_token_count.is_some()
     }
 }
 
 object! {
     ModalityTokenCount {
-        "modality" => modality: Text<'a>,
+        "modality" => modality: Word<'a>,
         "tokenCount" => token_count: u64,
     }
 }
