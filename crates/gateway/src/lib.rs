@@ -1,1 +1,28 @@
-//! The gateway as a library: from a client's bytes to a recorded answer.
+//! Tollgate as a library: from a client's bytes to a recorded answer.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`gateway`] | [`Gateway`] and its builder |
+//! | [`config`] | `tollgate.toml`: [`config::File`] and [`config::Resolved`] |
+//! | [`assemble`] | from a resolved configuration to endpoints and a [`Runtime`] |
+//! | [`registry`] | the kinds of provider: one line each |
+//! | [`endpoint`] | [`Endpoint`]: an adapter, a way there, a credential |
+//! | [`runtime`] | [`Runtime`]: one consistent state, as a call sees it |
+//! | `call` | the life of a call |
+//!
+//! See `examples/` for a program that embeds it and one with a provider of its own.
+
+pub mod assemble;
+mod call;
+pub mod config;
+pub mod discovery;
+pub mod endpoint;
+pub mod gateway;
+pub mod registry;
+pub mod runtime;
+
+pub use call::{AnswerBody, CallOptions, ChatStream, ESTIMATED_BYTES_PER_TOKEN};
+pub use endpoint::Endpoint;
+pub use gateway::{Gateway, GatewayBuilder};
+pub use runtime::{ListedModel, Runtime};
+pub use tollgate_openai::ChatFrontDoor;

@@ -9,6 +9,7 @@
 //! | [`json_spans`] | finds top-level fields of a JSON body without parsing the rest |
 //! | [`credentials`] | [`Authorizer`] and [`Secret`] |
 //! | [`transport`] | [`Transport`]: moves one HTTP exchange; an in-process model implements it too |
+//! | [`mod@collect`] | reads a whole body, up to a limit |
 //! | [`base_url`] | [`BaseUrl`], what operators write, with or without a version |
 //! | [`retry_after`] | reads how long a provider asks to wait |
 //! | [`conformance`] | the suite and the golden cases that every adapter passes |
@@ -17,6 +18,7 @@
 
 pub mod base_url;
 pub mod chat;
+pub mod collect;
 pub mod conformance;
 pub mod credentials;
 pub mod framing;

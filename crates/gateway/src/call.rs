@@ -1,0 +1,27 @@
+//! The life of a call, from a client's bytes to a recorded answer.
+//!
+//! ```text
+//! inquiry → dispatch ( attempt* ) → answer → relayed_stream | encoded_stream | whole
+//!    └────────────── open_call: notes everything, closes the record on every exit ──────┘
+//! ```
+
+mod accounting;
+mod answer_body;
+mod attempt;
+mod dispatch;
+mod encoded_stream;
+mod event_reader;
+mod facts;
+mod headers;
+mod inquiry;
+mod open_call;
+mod options;
+mod relayed_stream;
+mod serve;
+mod stream;
+
+pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
+pub use answer_body::AnswerBody;
+pub use options::CallOptions;
+pub(crate) use serve::identify;
+pub use stream::ChatStream;

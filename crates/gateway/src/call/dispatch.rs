@@ -1,0 +1,111 @@
+//! From a plan to an answer: attempts in order, until one begins to answer or none can.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tollgate_model::{CallError, ErrorKind, Losses, RequestError};
+use tollgate_provider::Target as EncodingTarget;
+use tollgate_router::{PlanError, Step, Target, after_failure};
+
+use super::{
+    attempt::{Answer, AttemptError, attempt, relays},
+    inquiry::Inquiry,
+    open_call::OpenCall,
+};
+use crate::{endpoint::Endpoint, runtime::Runtime};
+
+/// Why no attempt gave an answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: CallError,
+    /// The provider's own words, for a client of its format.
+    pub(crate) own_words: Option<(HeaderMap, Bytes)>,
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        Self { error, own_words: None }
+    }
+}
+
+/// Tries the targets of the plan in order. `call` notes each attempt.
+pub(crate) async fn dispatch(
+    runtime: &Arc<Runtime>,
+    inquiry: &Inquiry,
+    call: &mut OpenCall,
+) -> Result<Answer, Failure> {
+    let plan = runtime.routes.plan(inquiry.model()).map_err(unplanned)?;
+    let mut targets = plan.iter().peekable();
+    let mut latest = None;
+    while let Some(target) = targets.next() {
+        let Some(endpoint) = runtime.endpoint(&target.provider) else { continue };
+        let failure = match try_target(runtime, inquiry, endpoint, target, call).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let larger = targets.peek().is_some_and(|next| window(runtime, next) > window(runtime, target));
+        let step = after_failure(failure.error.kind, targets.len(), larger);
+        latest = Some(failure);
+        if step == Step::GiveUp {
+            break;
+        }
+    }
+    Err(latest.unwrap_or_else(|| {
+        CallError::new(ErrorKind::Internal, "the plan names no configured provider").into()
+    }))
+}
+
+/// An unknown window counts as none: a call that was too long is moved only to where it is known to fit better.
+fn window(runtime: &Runtime, target: &Target) -> u64 {
+    runtime.card(target).and_then(|card| card.context_window).unwrap_or(0)
+}
+
+async fn try_target(
+    runtime: &Arc<Runtime>,
+    inquiry: &Inquiry,
+    endpoint: &Arc<Endpoint>,
+    target: &Target,
+    call: &mut OpenCall,
+) -> Result<Answer, Failure> {
+    let encoding = EncodingTarget { model: &target.model, card: runtime.card(target) };
+    let mut losses = Losses::new();
+    call.begin_attempt(endpoint, target, relays(inquiry, endpoint).is_some());
+    match attempt(inquiry, endpoint, &encoding, &mut losses).await {
+        Ok(answer) => {
+            call.add_losses(&losses);
+            call.attempt_answered();
+            Ok(answer)
+        }
+        Err(AttemptError::Request(error)) => {
+            call.attempt_failed(error.kind, None, &error.message);
+            Err(CallError::from(error).into())
+        }
+        Err(AttemptError::Lossy(losses)) => {
+            let error = CallError::from(refuse_loss(&losses));
+            call.attempt_failed(error.kind, None, &error.message);
+            Err(error.into())
+        }
+        Err(AttemptError::Provider { error, own_words }) => {
+            call.attempt_failed(error.kind(), error.status, &error.message);
+            Err(Failure { error: CallError::from(&error), own_words })
+        }
+    }
+}
+
+fn unplanned(error: PlanError) -> Failure {
+    let request = RequestError {
+        param: Some("model".to_owned()),
+        ..RequestError::new(ErrorKind::ModelNotFound, error.to_string())
+    };
+    let mut error = CallError::from(request);
+    error.code = Some("model_not_found".to_owned());
+    error.into()
+}
+
+fn refuse_loss(losses: &Losses) -> RequestError {
+    let named: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    let param = losses.iter().next().map(|loss| loss.path.clone());
+    let message = format!("strict: the target cannot express all of this request: {}", named.join("; "));
+    RequestError { param, ..RequestError::invalid(message) }
+}

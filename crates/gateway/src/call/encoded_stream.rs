@@ -1,0 +1,122 @@
+//! A stream of events, written in the client's format.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tollgate_model::{CallError, ChatEvent, ProviderError};
+use tollgate_provider::{ResponseFacts, StreamEncoder};
+
+use super::{
+    event_reader::EventReader,
+    facts::tally,
+    open_call::{Ending, OpenCall},
+};
+
+/// Where events come from.
+#[derive(Debug)]
+pub(crate) enum EventSource {
+    /// From the provider, as they come.
+    Reader(Box<EventReader>),
+    /// From an answer that is there as a whole.
+    Unfolded { events: Vec<ChatEvent>, facts: Box<ResponseFacts> },
+}
+
+impl EventSource {
+    pub(crate) fn unfolded(events: Vec<ChatEvent>) -> Self {
+        let mut facts = ResponseFacts::default();
+        for event in &events {
+            tally(&mut facts, event);
+        }
+        Self::Unfolded { events, facts: Box::new(facts) }
+    }
+
+    /// Appends the next events; those that came before an error are appended too.
+    pub(crate) fn poll_events(
+        &mut self,
+        cx: &mut Context<'_>,
+        events: &mut Vec<ChatEvent>,
+    ) -> Poll<Result<(), ProviderError>> {
+        match self {
+            Self::Reader(reader) => reader.poll_events(cx, events),
+            Self::Unfolded { events: all, .. } => {
+                events.append(all);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        match self {
+            Self::Reader(reader) => reader.is_ended(),
+            Self::Unfolded { events, .. } => events.is_empty(),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> &ResponseFacts {
+        match self {
+            Self::Reader(reader) => reader.facts(),
+            Self::Unfolded { facts, .. } => facts,
+        }
+    }
+}
+
+/// The body of a translated stream. Dropping it cancels the provider's answer and closes the record.
+#[derive(Debug)]
+pub(crate) struct EncodedStream {
+    source: EventSource,
+    encoder: Box<dyn StreamEncoder>,
+    call: OpenCall,
+    events: Vec<ChatEvent>,
+    finished: bool,
+    ended: bool,
+}
+
+impl EncodedStream {
+    pub(crate) const fn new(source: EventSource, encoder: Box<dyn StreamEncoder>, call: OpenCall) -> Self {
+        Self { source, encoder, call, events: Vec::new(), finished: false, ended: false }
+    }
+
+    /// Returns the next bytes for the client. `None` after the last.
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        while !self.ended {
+            let result = ready!(self.source.poll_events(cx, &mut self.events));
+            let mut out = BytesMut::new();
+            for event in self.events.drain(..) {
+                self.finished |= event == ChatEvent::Finish;
+                self.encoder.encode(&event, &mut out);
+            }
+            if self.source.facts().content_bytes > 0 {
+                self.call.first_content();
+            }
+            if let Err(error) = result {
+                let error = CallError::from(&error);
+                self.encoder.encode_error(&error, &mut out);
+                self.close(&out, Ending::Failed(error));
+            } else if self.source.is_ended() {
+                self.close(&out, Ending::Completed);
+            } else {
+                self.call.capture(&out);
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(out.freeze()));
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn close(&mut self, last: &[u8], ending: Ending) {
+        self.ended = true;
+        self.call.capture(last);
+        self.call.add_losses(self.encoder.losses());
+        self.call.close(ending, self.source.facts());
+    }
+}
+
+impl Drop for EncodedStream {
+    fn drop(&mut self) {
+        if !self.ended {
+            let ending = if self.finished { Ending::Completed } else { Ending::Cancelled };
+            self.close(&[], ending);
+        }
+    }
+}

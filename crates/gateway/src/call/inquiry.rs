@@ -1,0 +1,104 @@
+//! What a client asked for: its own bytes, and the canonical request where one is needed.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tollgate_model::{ChatRequest, Format, ModelName, RequestError};
+use tollgate_provider::{FrontDoor, RequestFacts};
+
+use super::CallOptions;
+
+/// One request to be served.
+#[derive(Debug)]
+pub(crate) struct Inquiry {
+    pub(crate) source: Source,
+    pub(crate) options: CallOptions,
+    /// When it has to be over.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// From a client, in its own format. Read as a whole only if some target speaks another one.
+    Wire(Wire),
+    /// From an embedding program.
+    Canonical(Arc<ChatRequest>),
+}
+
+/// A client's own bytes.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) door: Arc<dyn FrontDoor>,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) facts: RequestFacts,
+    decoded: OnceLock<Arc<ChatRequest>>,
+}
+
+impl Wire {
+    pub(crate) const fn new(
+        door: Arc<dyn FrontDoor>,
+        path: String,
+        headers: HeaderMap,
+        body: Bytes,
+        facts: RequestFacts,
+    ) -> Self {
+        Self { door, path, headers, body, facts, decoded: OnceLock::new() }
+    }
+}
+
+impl Inquiry {
+    /// The model, as it was asked for.
+    pub(crate) fn model(&self) -> &ModelName {
+        match &self.source {
+            Source::Wire(wire) => &wire.facts.model,
+            Source::Canonical(request) => &request.model,
+        }
+    }
+
+    /// Whether the answer shall come as a stream.
+    pub(crate) fn stream(&self) -> bool {
+        match &self.source {
+            Source::Wire(wire) => wire.facts.stream,
+            Source::Canonical(request) => request.stream,
+        }
+    }
+
+    /// The client's format. `None`: an embedding program's events.
+    pub(crate) fn format(&self) -> Option<&Format> {
+        match &self.source {
+            Source::Wire(wire) => Some(wire.door.format()),
+            Source::Canonical(_) => None,
+        }
+    }
+
+    /// How large the question is: the ground for an estimate where no usage comes.
+    pub(crate) fn input_bytes(&self) -> u64 {
+        match &self.source {
+            Source::Wire(wire) => wire.body.len() as u64,
+            Source::Canonical(request) => serde_json::to_vec(request).map_or(0, |body| body.len() as u64),
+        }
+    }
+
+    /// The canonical request. Read from the client's bytes when first asked for, then kept.
+    ///
+    /// # Errors
+    /// The client's bytes are no request of its format.
+    pub(crate) fn request(&self) -> Result<Arc<ChatRequest>, RequestError> {
+        let wire = match &self.source {
+            Source::Canonical(request) => return Ok(request.clone()),
+            Source::Wire(wire) => wire,
+        };
+        if let Some(request) = wire.decoded.get() {
+            return Ok(request.clone());
+        }
+        let request = Arc::new(wire.door.decode_request(&wire.path, &wire.body)?);
+        Ok(wire.decoded.get_or_init(|| request).clone())
+    }
+}

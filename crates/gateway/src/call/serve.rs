@@ -1,0 +1,180 @@
+//! Answers a client in its own format.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
+use tollgate_model::{CallError, ErrorKind, RequestError};
+use tollgate_policy::{Caller, presented};
+use tollgate_provider::{FrontDoor, RequestFacts};
+
+use super::{
+    AnswerBody, CallOptions,
+    attempt::Answer,
+    dispatch::{Failure, dispatch},
+    encoded_stream::{EncodedStream, EventSource},
+    headers::{describe, relayed},
+    inquiry::{Inquiry, Source, Wire},
+    open_call::{Ending, OpenCall},
+    relayed_stream::RelayedStream,
+};
+use crate::{gateway::Gateway, runtime::Runtime};
+
+impl Gateway {
+    /// Answers one request of a client that speaks the format of `door`.
+    ///
+    /// Always gives a response: every failure is written in the client's own format. Dropping the future, or the body
+    /// of the response, cancels the call; its record is closed all the same.
+    pub async fn serve(&self, door: &Arc<dyn FrontDoor>, head: Parts, body: Bytes) -> Response<AnswerBody> {
+        let runtime = self.runtime();
+        let caller = match identify(&runtime, &head.headers) {
+            Ok(caller) => caller,
+            Err(error) => return refuse(&**door, &error),
+        };
+        let facts = door.request_facts(head.uri.path(), &body);
+        let options = CallOptions::from_headers(&head.headers);
+        let mut call = OpenCall::begin(self, &runtime, &caller, Some(door.format()));
+        call.capture_request(&body);
+        match inquiry(door, head, body, facts, options) {
+            Ok(inquiry) => answer(&runtime, door, &inquiry, call).await,
+            Err(error) => fail(&**door, call, error.into()),
+        }
+    }
+}
+
+pub(crate) fn identify(runtime: &Runtime, headers: &HeaderMap) -> Result<Arc<Caller>, CallError> {
+    let refused = |message: String| {
+        let mut error = CallError::new(ErrorKind::Authentication, message);
+        error.code = Some("invalid_api_key".to_owned());
+        error
+    };
+    let credential = if runtime.keys.is_open() {
+        None
+    } else {
+        presented(headers).map_err(|error| refused(error.to_string()))?
+    };
+    runtime.keys.identify(credential).cloned().map_err(|error| refused(error.to_string()))
+}
+
+fn inquiry(
+    door: &Arc<dyn FrontDoor>,
+    head: Parts,
+    body: Bytes,
+    facts: Result<RequestFacts, RequestError>,
+    options: Result<CallOptions, RequestError>,
+) -> Result<Inquiry, CallError> {
+    let (facts, options) = (facts?, options?);
+    let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
+    let wire = Wire::new(door.clone(), head.uri.path().to_owned(), head.headers, body, facts);
+    Ok(Inquiry { source: Source::Wire(wire), options, deadline })
+}
+
+async fn answer(
+    runtime: &Arc<Runtime>,
+    door: &Arc<dyn FrontDoor>,
+    inquiry: &Inquiry,
+    mut call: OpenCall,
+) -> Response<AnswerBody> {
+    call.asked(inquiry);
+    match dispatch(runtime, inquiry, &mut call).await {
+        Ok(answer) => match deliver(door, inquiry, answer, call) {
+            Ok(response) => response,
+            Err((call, failure)) => fail(&**door, call, failure),
+        },
+        Err(failure) => fail(&**door, call, failure),
+    }
+}
+
+/// Writes an answer that has begun.
+fn deliver(
+    door: &Arc<dyn FrontDoor>,
+    inquiry: &Inquiry,
+    answer: Answer,
+    mut call: OpenCall,
+) -> Result<Response<AnswerBody>, (OpenCall, Failure)> {
+    match answer {
+        Answer::RelayedWhole { headers, body, facts } => {
+            call.capture_response(&body);
+            call.close(Ending::Completed, &facts);
+            Ok(respond(relayed(&headers), &call, AnswerBody::whole(body)))
+        }
+        Answer::RelayedStream { headers, stream } => {
+            let mut headers = relayed(&headers);
+            describe(&call, &mut headers);
+            let body = AnswerBody::relayed(RelayedStream::new(stream, call, door.clone()));
+            Ok(response_of(headers, body))
+        }
+        Answer::Whole(response) if inquiry.stream() => {
+            encode_stream(door, inquiry, EventSource::unfolded(response.into_events()), call)
+        }
+        Answer::Events(reader) => encode_stream(door, inquiry, EventSource::Reader(reader), call),
+        Answer::Whole(response) => {
+            let request = match inquiry.request() {
+                Ok(request) => request,
+                Err(error) => return Err((call, CallError::from(error).into())),
+            };
+            let encoded = door.encode_response(&request, &response, call.started_unix());
+            let facts = EventSource::unfolded(response.into_events());
+            call.add_losses(&encoded.losses);
+            call.capture_response(&encoded.body);
+            call.close(Ending::Completed, facts.facts());
+            let headers = content_type("application/json");
+            Ok(respond(headers, &call, AnswerBody::whole(encoded.body)))
+        }
+    }
+}
+
+fn encode_stream(
+    door: &Arc<dyn FrontDoor>,
+    inquiry: &Inquiry,
+    source: EventSource,
+    call: OpenCall,
+) -> Result<Response<AnswerBody>, (OpenCall, Failure)> {
+    let request = match inquiry.request() {
+        Ok(request) => request,
+        Err(error) => return Err((call, CallError::from(error).into())),
+    };
+    let encoder = door.stream_encoder(&request, call.started_unix());
+    let mut headers = content_type(door.stream_content_type());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    describe(&call, &mut headers);
+    Ok(response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, call))))
+}
+
+/// Writes a failure, in the provider's own words where the client speaks its format.
+fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
+    let Failure { error, own_words } = failure;
+    let (mut head, body) = door.encode_error(&error).into_parts();
+    let body = match own_words {
+        Some((headers, words)) => {
+            head.status = error.status;
+            head.headers.extend(relayed(&headers));
+            words
+        }
+        None => body,
+    };
+    call.capture_response(&body);
+    call.close(Ending::Failed(error), &tollgate_provider::ResponseFacts::default());
+    describe(&call, &mut head.headers);
+    Response::from_parts(head, AnswerBody::whole(body))
+}
+
+/// Answers a client that may not call at all. Nothing is recorded: anybody could fill the disk.
+fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
+    door.encode_error(error).map(AnswerBody::whole)
+}
+
+fn respond(mut headers: HeaderMap, call: &OpenCall, body: AnswerBody) -> Response<AnswerBody> {
+    describe(call, &mut headers);
+    response_of(headers, body)
+}
+
+fn response_of(headers: HeaderMap, body: AnswerBody) -> Response<AnswerBody> {
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+fn content_type(value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))])
+}

@@ -1,0 +1,86 @@
+//! A place that calls are sent to: an adapter, a way there and a credential.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use bytes::Bytes;
+use tollgate_model::ProviderName;
+use tollgate_provider::{Authorizer, Provider, Transport, credentials::AuthError};
+use tollgate_transport::Timeouts;
+
+/// A place that calls are sent to. Cheap to share; made once, when the configuration is read.
+#[derive(Debug)]
+pub struct Endpoint {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) transport: Arc<dyn Transport>,
+    authorizers: Vec<Arc<dyn Authorizer>>,
+    turn: AtomicUsize,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) region: Option<String>,
+    pub(crate) tier: Option<String>,
+}
+
+impl Endpoint {
+    /// Makes an endpoint that needs no credential.
+    pub fn new(provider: Arc<dyn Provider>, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            provider,
+            transport,
+            authorizers: Vec::new(),
+            turn: AtomicUsize::new(0),
+            timeouts: Timeouts::default(),
+            region: None,
+            tier: None,
+        }
+    }
+
+    /// Adds a credential. Several are used in turn.
+    #[must_use]
+    pub fn with_authorizer(mut self, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.authorizers.push(authorizer);
+        self
+    }
+
+    /// Sets how long to wait.
+    #[must_use]
+    pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets where it runs and its free label.
+    #[must_use]
+    pub fn with_labels(mut self, region: Option<String>, tier: Option<String>) -> Self {
+        (self.region, self.tier) = (region, tier);
+        self
+    }
+
+    /// Returns its name, under which calls reach it: `name/model`.
+    #[must_use]
+    pub fn name(&self) -> &ProviderName {
+        self.provider.name()
+    }
+
+    /// Returns where it runs.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Returns its free label.
+    #[must_use]
+    pub fn tier(&self) -> Option<&str> {
+        self.tier.as_deref()
+    }
+
+    pub(crate) async fn authorize(&self, request: &mut http::Request<Bytes>) -> Result<(), AuthError> {
+        match self.authorizers.len() {
+            0 => Ok(()),
+            count => {
+                self.authorizers[self.turn.fetch_add(1, Ordering::Relaxed) % count].authorize(request).await
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The gateway: one state that calls see, and one recorder that remembers them.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use arc_swap::ArcSwap;
+use http::HeaderMap;
+use tollgate_catalog::Catalog;
+use tollgate_model::CallError;
+use tollgate_policy::{Key, KeyRing};
+use tollgate_router::Target;
+use tollgate_telemetry::{Recorder, StoreError};
+
+use crate::{call, endpoint::Endpoint, runtime::Runtime};
+
+/// An LLM gateway. Cheap to share; every method may be called from many tasks at once.
+///
+/// # Cancel safety
+/// Dropping any future or body of a call cancels that call at the provider and closes its record.
+pub struct Gateway {
+    runtime: ArcSwap<Runtime>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) capture_content: bool,
+}
+
+impl Gateway {
+    /// Starts to put a gateway together.
+    #[must_use]
+    pub fn builder() -> GatewayBuilder {
+        GatewayBuilder::default()
+    }
+
+    /// Returns the state that a call beginning now sees.
+    #[must_use]
+    pub fn runtime(&self) -> Arc<Runtime> {
+        self.runtime.load_full()
+    }
+
+    /// Puts another state in place. Calls that have begun keep the one they saw.
+    pub fn replace_runtime(&self, runtime: Runtime) {
+        self.runtime.store(Arc::new(runtime));
+    }
+
+    /// Says whether the headers carry a key that may call.
+    ///
+    /// # Errors
+    /// They do not.
+    pub fn authenticate(&self, headers: &HeaderMap) -> Result<(), CallError> {
+        call::identify(&self.runtime(), headers).map(|_| ())
+    }
+
+    /// Returns what keeps the gateway from taking calls, if anything does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.recorder.is_full().then(|| "records cannot be written fast enough".to_owned())
+    }
+
+    /// Waits until every record that is closed is written. Call it after the last call.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.recorder.close()
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("runtime", &self.runtime.load()).finish_non_exhaustive()
+    }
+}
+
+/// Puts a gateway together, piece by piece.
+#[derive(Debug)]
+pub struct GatewayBuilder {
+    endpoints: Vec<Arc<Endpoint>>,
+    names: Vec<(String, Vec<Target>)>,
+    catalog: Option<Catalog>,
+    keys: Option<Vec<Key>>,
+    capture_content: bool,
+}
+
+impl Default for GatewayBuilder {
+    fn default() -> Self {
+        Self { endpoints: Vec::new(), names: Vec::new(), catalog: None, keys: None, capture_content: true }
+    }
+}
+
+impl GatewayBuilder {
+    /// Adds an endpoint, under its provider's name.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(Arc::new(endpoint));
+        self
+    }
+
+    /// Adds a name that calls may ask for, with its targets, the preferred first.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>, targets: Vec<Target>) -> Self {
+        self.names.push((name.into(), targets));
+        self
+    }
+
+    /// Uses another catalogue than the built-in one.
+    #[must_use]
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// Asks for one of these keys. Without this, nobody is asked.
+    #[must_use]
+    pub fn keys(mut self, keys: Vec<Key>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// Sets whether prompts and answers are kept with the records. They are, unless this says no.
+    #[must_use]
+    pub const fn capture_content(mut self, capture: bool) -> Self {
+        self.capture_content = capture;
+        self
+    }
+
+    /// Opens the store in `data` and starts.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn open(self, data: &Path) -> Result<Gateway, StoreError> {
+        let recorder = Arc::new(Recorder::open(data, tollgate_telemetry::RecorderOptions::default())?);
+        let keys = self.keys.map_or_else(KeyRing::open, KeyRing::new);
+        let catalog = self.catalog.unwrap_or_else(Catalog::builtin);
+        let runtime =
+            Runtime::new(self.endpoints, self.names, std::collections::HashMap::new(), catalog, keys);
+        Ok(Gateway {
+            runtime: ArcSwap::from_pointee(runtime),
+            recorder,
+            capture_content: self.capture_content,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! The kinds of provider that a configuration can name: one line each.
+
+use std::{fmt, sync::Arc};
+
+use tollgate_model::ProviderName;
+use tollgate_provider::{BaseUrl, HeaderCredential, Provider, Secret, credentials::AuthError};
+
+/// A kind of provider: what it speaks and where it usually is.
+pub struct Kind {
+    /// Its name in the configuration and in the catalogue.
+    pub name: &'static str,
+    /// Where the vendor's own service is. `None`: the operator must say.
+    pub default_base_url: Option<&'static str>,
+    /// The variable in which its key is usually found. `None`: it needs no key.
+    pub api_key_variable: Option<&'static str>,
+    build: fn(ProviderName, BaseUrl) -> Arc<dyn Provider>,
+    credential: fn(&Secret<String>) -> Result<HeaderCredential, AuthError>,
+}
+
+/// The kind of a server that can be asked for its models.
+pub const OLLAMA: &str = tollgate_local::ollama::NAME;
+
+/// All kinds. A new wire format is one crate and one entry here.
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: tollgate_openai::NAME,
+        default_base_url: Some(tollgate_openai::DEFAULT_BASE_URL),
+        api_key_variable: Some(tollgate_openai::API_KEY_ENV),
+        build: |name, url| Arc::new(tollgate_openai::ChatProvider::new(name, url)),
+        credential: tollgate_openai::credential,
+    },
+    Kind {
+        name: tollgate_anthropic::NAME,
+        default_base_url: Some(tollgate_anthropic::DEFAULT_BASE_URL),
+        api_key_variable: Some(tollgate_anthropic::API_KEY_ENV),
+        build: |name, url| Arc::new(tollgate_anthropic::MessagesProvider::new(name, url)),
+        credential: tollgate_anthropic::credential,
+    },
+    Kind {
+        name: tollgate_gemini::NAME,
+        default_base_url: Some(tollgate_gemini::DEFAULT_BASE_URL),
+        api_key_variable: Some(tollgate_gemini::API_KEY_ENV),
+        build: |name, url| Arc::new(tollgate_gemini::GenerateContentProvider::new(name, url)),
+        credential: tollgate_gemini::credential,
+    },
+    Kind {
+        name: tollgate_xai::NAME,
+        default_base_url: Some(tollgate_xai::DEFAULT_BASE_URL),
+        api_key_variable: Some(tollgate_xai::API_KEY_ENV),
+        build: |name, url| Arc::new(tollgate_xai::provider(name, url)),
+        credential: tollgate_xai::credential,
+    },
+    Kind {
+        name: tollgate_local::ollama::NAME,
+        default_base_url: Some(tollgate_local::ollama::DEFAULT_BASE_URL),
+        api_key_variable: None,
+        build: |name, url| Arc::new(tollgate_local::ollama::ChatProvider::new(name, url)),
+        credential: tollgate_openai::credential,
+    },
+    Kind {
+        name: "openai-compatible",
+        default_base_url: None,
+        api_key_variable: None,
+        build: |name, url| Arc::new(tollgate_local::compatible::provider(name, url)),
+        credential: tollgate_openai::credential,
+    },
+];
+
+/// Returns the kind of a name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+impl Kind {
+    /// Builds the provider.
+    #[must_use]
+    pub fn provider(&self, name: ProviderName, base_url: BaseUrl) -> Arc<dyn Provider> {
+        (self.build)(name, base_url)
+    }
+
+    /// Makes the credential out of a key.
+    ///
+    /// # Errors
+    /// A key that no header can carry.
+    pub fn credential(&self, key: &Secret<String>) -> Result<HeaderCredential, AuthError> {
+        (self.credential)(key)
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

@@ -1,0 +1,104 @@
+//! One consistent state of the gateway: what a call sees from its beginning to its end.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tollgate_catalog::{Catalog, Model, ModelKind};
+use tollgate_model::{ModelName, ProviderName};
+use tollgate_policy::KeyRing;
+use tollgate_router::{Routes, Target};
+
+use crate::endpoint::Endpoint;
+
+/// One consistent state of the gateway. Never changed; a new configuration makes a new one.
+#[derive(Debug)]
+pub struct Runtime {
+    endpoints: HashMap<ProviderName, Arc<Endpoint>>,
+    /// In the order of the configuration.
+    order: Vec<ProviderName>,
+    /// Models that the catalogue does not list, found by asking the provider.
+    discovered: HashMap<ProviderName, Vec<ModelName>>,
+    pub(crate) routes: Routes,
+    pub(crate) catalog: Catalog,
+    pub(crate) keys: KeyRing,
+}
+
+/// A model that clients can ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedModel {
+    /// The name to ask for.
+    pub name: String,
+    /// Who serves it: a provider, or `tollgate` for a name of the configuration.
+    pub owned_by: String,
+}
+
+impl Runtime {
+    /// Puts a state together.
+    #[must_use]
+    pub fn new(
+        endpoints: Vec<Arc<Endpoint>>,
+        names: Vec<(String, Vec<Target>)>,
+        discovered: HashMap<ProviderName, Vec<ModelName>>,
+        catalog: Catalog,
+        keys: KeyRing,
+    ) -> Self {
+        let mut routes = Routes::new();
+        for endpoint in &endpoints {
+            let known = chat_models(&catalog, endpoint.name());
+            let found = discovered.get(endpoint.name()).into_iter().flatten().cloned();
+            routes.add_provider(endpoint.name(), known.chain(found));
+        }
+        for (name, targets) in names {
+            routes.add_name(name, targets);
+        }
+        let order = endpoints.iter().map(|endpoint| endpoint.name().clone()).collect();
+        let endpoints = endpoints.into_iter().map(|endpoint| (endpoint.name().clone(), endpoint)).collect();
+        Self { endpoints, order, discovered, routes, catalog, keys }
+    }
+
+    /// Returns the endpoint of a provider.
+    #[must_use]
+    pub fn endpoint(&self, provider: &ProviderName) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(provider)
+    }
+
+    /// Returns all endpoints, in the order of the configuration.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.order.iter().filter_map(|name| self.endpoints.get(name))
+    }
+
+    /// Returns what the catalogue knows of a target.
+    #[must_use]
+    pub fn card(&self, target: &Target) -> Option<&Model> {
+        self.catalog.find(target.provider.as_str(), target.model.as_str())
+    }
+
+    /// Returns the catalogue.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Returns every model that clients can ask for: names of the configuration first, then `provider/model`.
+    #[must_use]
+    pub fn models(&self) -> Vec<ListedModel> {
+        let names = self
+            .routes
+            .names()
+            .map(|(name, _)| ListedModel { name: name.to_owned(), owned_by: "tollgate".to_owned() });
+        let served = self.endpoints().flat_map(|endpoint| {
+            let known = chat_models(&self.catalog, endpoint.name());
+            let found = self.discovered.get(endpoint.name()).into_iter().flatten().cloned();
+            known.chain(found).map(|model| ListedModel {
+                name: format!("{}/{model}", endpoint.name()),
+                owned_by: endpoint.name().to_string(),
+            })
+        });
+        names.chain(served).collect()
+    }
+}
+
+/// The models of a provider that answer to messages: the only kind of call so far.
+fn chat_models<'a>(catalog: &'a Catalog, provider: &'a ProviderName) -> impl Iterator<Item = ModelName> + 'a {
+    let entries = catalog.models(provider.as_str()).filter(|entry| entry.kind == ModelKind::Chat);
+    entries.map(|entry| entry.model.id.clone())
+}

@@ -1,0 +1,14 @@
+//! Small answers that no front door writes.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+use tollgate::AnswerBody;
+
+/// An answer of JSON.
+pub(crate) fn json(status: StatusCode, value: &Value) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::whole(Bytes::from(value.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
