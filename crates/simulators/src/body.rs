@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Send(Bytes, u64),
     /// Waits.
     Wait(Duration),
+    /// Lets hyper flush what was sent: it would throw that away when the body breaks.
+    Flush,
     /// Never goes on.
     Stall,
     /// Breaks the connection.
@@ -109,6 +111,10 @@ impl Body for Playback {
                     return Poll::Ready(None);
                 }
                 Some(Step::Wait(wait)) => self.sleep = Some(Box::pin(tokio::time::sleep(wait))),
+                Some(Step::Flush) => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Step::Stall) => {
                     self.steps.push_front(Step::Stall);
                     return Poll::Pending;

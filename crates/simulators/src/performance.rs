@@ -79,7 +79,10 @@ fn disturb(steps: &mut VecDeque<Step>, faults: &[Fault], error_event: Bytes, str
     let half = steps.len().div_ceil(2);
     for fault in faults {
         match fault {
-            Fault::Cut => break_off(steps, half, Step::Break),
+            Fault::Cut => {
+                break_off(steps, half, Step::Flush);
+                steps.push_back(Step::Break);
+            }
             Fault::Stall => break_off(steps, half, Step::Stall),
             Fault::ErrorMid => break_off(steps, half, Step::Send(error_event, 0)),
             // A stream has lost its end already; a document loses its second half.

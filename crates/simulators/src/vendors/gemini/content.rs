@@ -151,7 +151,8 @@ impl Answer<'_> {
             let parts = self.parts(draft, true, dice);
             let last = parts.len().saturating_sub(1);
             for (at, part) in parts.iter().enumerate() {
-                visible += part.visible;
+                // Pieces are each rounded up: their sum reaches the total a little early.
+                visible = (visible + part.visible).min(self.usage.output - self.usage.reasoning);
                 thoughts += part.thought;
                 let candidate =
                     candidate(index, std::slice::from_ref(&part.value), (at == last).then_some(draft));
