@@ -10,6 +10,7 @@ use tollgate_model::{
 };
 
 use crate::{
+    base64::Joiner,
     grounding,
     names::{Restore, unwrap_custom},
     stream::{FORMAT, Numbers, end_part},
@@ -40,11 +41,26 @@ struct Open {
     sealed: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum OpenKind {
     Text,
     Thought,
-    Audio(String),
+    /// Sound of a MIME type.
+    Audio(String, Joiner),
+}
+
+impl OpenKind {
+    const fn is_like(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Text, Self::Text) | (Self::Thought, Self::Thought))
+    }
+
+    /// Returns what is still held when the part ends.
+    fn rest(self) -> Option<Delta> {
+        match self {
+            Self::Audio(_, joiner) => joiner.finish().map(Delta::Media),
+            Self::Text | Self::Thought => None,
+        }
+    }
 }
 
 impl CandidateState {
@@ -149,9 +165,10 @@ impl CandidateState {
             return;
         }
         let part = match &self.open {
-            Some(open) if open.kind == kind && !open.sealed && !sealed => open.part,
+            Some(open) if open.kind.is_like(&kind) && !open.sealed && !sealed => open.part,
             _ => {
-                let start = if kind == OpenKind::Thought { PartKind::Reasoning } else { PartKind::Text };
+                let thought = matches!(kind, OpenKind::Thought);
+                let start = if thought { PartKind::Reasoning } else { PartKind::Text };
                 self.open(start, kind, sealed, numbers, events)
             }
         };
@@ -178,7 +195,7 @@ impl CandidateState {
 
     fn end_open(&mut self, events: &mut Vec<ChatEvent>) {
         if let Some(open) = self.open.take() {
-            events.push(ChatEvent::PartEnd { part: open.part });
+            end_part(open.part, open.kind.rest(), events);
         }
     }
 
@@ -239,7 +256,7 @@ impl CandidateState {
         Ok(())
     }
 
-    /// Sound comes in pieces. One that ends within a group of four characters ends its part: base64 cannot be joined there.
+    /// Sound comes in pieces, each padded on its own.
     fn read_audio(
         &mut self,
         media_type: String,
@@ -247,20 +264,18 @@ impl CandidateState {
         numbers: &mut Numbers,
         events: &mut Vec<ChatEvent>,
     ) {
-        let ends = data.len() % 4 != 0 || data.ends_with('=');
-        let kind = OpenKind::Audio(media_type);
-        let part = match &mut self.open {
-            Some(open) if open.kind == kind && !open.sealed => {
-                open.sealed = ends;
-                open.part
+        let continued =
+            matches!(&self.open, Some(Open { kind: OpenKind::Audio(known, _), .. }) if *known == media_type);
+        if !continued {
+            let start = PartKind::Audio { media_type: media_type.clone() };
+            self.open(start, OpenKind::Audio(media_type, Joiner::default()), false, numbers, events);
+        }
+        if let Some(Open { part, kind: OpenKind::Audio(_, joiner), .. }) = &mut self.open {
+            let data = joiner.push(data);
+            if !data.is_empty() {
+                events.push(ChatEvent::Delta { part: *part, delta: Delta::Media(data) });
             }
-            _ => {
-                let OpenKind::Audio(media_type) = &kind else { unreachable!("it was made a line above") };
-                let start = PartKind::Audio { media_type: media_type.clone() };
-                self.open(start, kind, ends, numbers, events)
-            }
-        };
-        events.push(ChatEvent::Delta { part, delta: Delta::Media(data) });
+        }
     }
 
     /// A part of another kind (code and its results, server-side tools, pictures of thoughts), put together as it was.
@@ -299,10 +314,12 @@ impl CandidateState {
     /// Ends the last part, with its citations, and says why the answer ended.
     pub(crate) fn close(&mut self, block_reason: Option<&str>, events: &mut Vec<ChatEvent>) {
         if let Some(open) = self.open.take() {
-            let cited =
-                if open.kind == OpenKind::Text { grounding::citations(&self.rest) } else { Vec::new() };
+            let cited = match &open.kind {
+                OpenKind::Text => grounding::citations(&self.rest),
+                OpenKind::Thought | OpenKind::Audio(..) => Vec::new(),
+            };
             let deltas = cited.into_iter().map(|citation| Delta::Citation(Box::new(citation)));
-            end_part(open.part, deltas, events);
+            end_part(open.part, deltas.chain(open.kind.rest()), events);
         }
         let reason = match (&self.finish_reason, block_reason) {
             (Some(reason), _) => Some(finish_reason(reason, self.called)),

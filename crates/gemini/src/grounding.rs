@@ -47,7 +47,7 @@ fn grounded(support: &Value, chunk: &Value) -> Citation {
         title: text(source, "title"),
         cited_text: text(source, "text"),
         // A start at 0 is left out on the wire.
-        start_index: number(segment, "startIndex").or(end_index.map(|_| 0)),
+        start_index: number(segment, "startIndex").or_else(|| end_index.map(|_| 0)),
         end_index,
         extra: Extra::NONE,
     }
@@ -62,7 +62,7 @@ fn cited(citation: &Value) -> Citation {
         url: text(citation, "uri"),
         title: text(citation, "title"),
         cited_text: None,
-        start_index: number(citation, "startIndex").or(end_index.map(|_| 0)),
+        start_index: number(citation, "startIndex").or_else(|| end_index.map(|_| 0)),
         end_index,
         extra: Extra::new(FORMAT, rest.map(|(name, value)| (name.clone(), value.clone())).collect()),
     }

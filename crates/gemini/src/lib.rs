@@ -44,6 +44,7 @@
 //! assert!(encoded.losses.is_empty());
 //! ```
 
+mod base64;
 mod candidate;
 mod error;
 mod grounding;

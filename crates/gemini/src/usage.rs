@@ -105,7 +105,7 @@ impl Counters {
 
 /// Takes what a later report says. A counter that it leaves out is 0 now, as far as it was known before.
 fn renew(kept: &mut Option<u64>, later: Option<u64>) {
-    *kept = later.or(kept.map(|_| 0));
+    *kept = later.or_else(|| kept.map(|_| 0));
 }
 
 /// Adds up what the lists say of one modality. `None` where they do not name it.

@@ -78,13 +78,13 @@ impl Reading {
         let finish = &candidate["finishReason"];
         // Some were recorded from a client that asks for enumerations as numbers.
         let finish = if *finish == 1 { Some("STOP".to_owned()) } else { text(finish) };
-        self.finish = finish.or(self.finish.take());
+        self.finish = finish.or_else(|| self.finish.take());
         if let Some(reason) = text(&frame["promptFeedback"]["blockReason"]) {
             self.finish = Some(reason);
         }
         let usage = &frame["usageMetadata"];
-        self.tier = text(&usage["serviceTier"]).or(self.tier.take());
-        if usage.get("candidatesTokenCount").or(usage.get("promptTokenCount")).is_some() {
+        self.tier = text(&usage["serviceTier"]).or_else(|| self.tier.take());
+        if usage.get("candidatesTokenCount").or_else(|| usage.get("promptTokenCount")).is_some() {
             self.input = count(usage, "promptTokenCount") + count(usage, "toolUsePromptTokenCount");
             self.reasoning = count(usage, "thoughtsTokenCount");
             self.output = count(usage, "candidatesTokenCount") + self.reasoning;
@@ -255,7 +255,6 @@ fn check(exchange: &Value, counts: &mut Counts) {
         let error = provider().decode_error(answer);
         assert_eq!(error.status.unwrap().as_u16(), status);
         assert_eq!(Some(error.message.as_str()), response["body"]["error"]["message"].as_str());
-        println!("  {status} {} {:?} {:?}", error.kind(), error.code, error.retry_after);
         counts.errors += 1;
     } else if body.starts_with("data:") {
         let decoded = check_stream(&body);

@@ -290,8 +290,10 @@ fn response<'a>(place: Place, texts: &[&'a str], failed: bool, losses: &mut Loss
             Cow::Owned(texts.join("\n"))
         }
     };
+    if failed {
+        return Response::Error { error: text };
+    }
     match text {
-        error if failed => Response::Error { error },
         Cow::Borrowed(text) => {
             object(text).map_or(Response::Result { result: Cow::Borrowed(text) }, Response::Raw)
         }

@@ -10,7 +10,10 @@ use tollgate_model::{
 };
 
 use super::FORMAT;
-use crate::wire::request::{Blob, Data, ExtraFields, FileData, Place};
+use crate::{
+    base64,
+    wire::request::{Blob, Data, ExtraFields, FileData, Place},
+};
 
 /// Writes what a media part holds.
 pub(super) fn data<'a>(
@@ -78,7 +81,7 @@ fn source<'a>(
                 .and_then(by_extension)
                 .filter(|kind| kind.starts_with("text/"))
                 .unwrap_or(PLAIN),
-            data: Cow::Owned(encode_base64(text.as_bytes())),
+            data: Cow::Owned(base64::encode(text.as_bytes())),
             extra: ExtraFields::default(),
         })),
     }
@@ -194,33 +197,9 @@ fn by_extension(name: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind)
 }
 
-/// Writes standard base64 with padding.
-fn encode_base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(chunk.get(place).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_padded() {
-        for (bytes, text) in
-            [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("\u{fc}?>", "w7w/Pg==")]
-        {
-            assert_eq!(encode_base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn a_type_is_told_by_extension_whatever_its_case() {

@@ -98,6 +98,7 @@ impl<'a> KnownPart<'a> {
 /// What a part is: one field, named after its kind.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::enum_variant_names, reason = "the vendor's names")]
 pub(crate) enum Data<'a> {
     Text(Cow<'a, str>),
     InlineData(Blob<'a>),
@@ -375,7 +376,7 @@ impl<'a> ExtraFields<'a> {
     }
 
     /// Adds the fields of another that are not there yet.
-    pub(crate) fn join(&mut self, other: ExtraFields<'a>) {
+    pub(crate) fn join(&mut self, other: Self) {
         let new = other.0.into_iter().filter(|(name, _)| self.0.iter().all(|(known, _)| known != name));
         let new: Vec<_> = new.collect();
         self.0.extend(new);
