@@ -50,8 +50,17 @@ const STATUSES: [(u16, &[ErrorKind]); 28] = [
 pub(super) fn check(provider: &dyn Provider, report: &mut Report) {
     for (code, kinds) in STATUSES {
         let Ok(status) = StatusCode::from_u16(code) else { continue };
+        // What a status alone decides is said once, not once for each body.
+        let mut said = Vec::new();
         for body in bodies() {
-            check_one(provider, status, kinds, &body, report);
+            let mut found = Report::default();
+            check_one(provider, status, kinds, &body, &mut found);
+            for violation in found.0 {
+                if !said.contains(&violation.what) {
+                    said.push(violation.what.clone());
+                    report.0.push(violation);
+                }
+            }
         }
     }
 }
