@@ -1,0 +1,79 @@
+//! The provider: what the pipeline holds.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri, header};
+use tollgate_model::{
+    Assembler, ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError,
+};
+use tollgate_provider::{BaseUrl, Encoded, Frame, Framing, Provider, Relay, StreamDecoder, Target};
+
+use super::{decoder::ChatDecoder, discovery::root, error, request};
+
+/// Speaks Ollama's `/api/chat` to one server.
+#[derive(Debug, Clone)]
+pub struct ChatProvider {
+    name: ProviderName,
+    chat: Uri,
+}
+
+impl ChatProvider {
+    /// Speaks to `base_url`, the server's root. `/v1` and `/api` at its end are understood, since other clients want
+    /// them there.
+    #[must_use]
+    pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
+        Self { name, chat: root(base_url).join("/api/chat") }
+    }
+}
+
+impl Provider for ChatProvider {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn format(&self) -> &Format {
+        static FORMAT: Format = Format::OLLAMA_CHAT;
+        &FORMAT
+    }
+
+    /// None: no front door speaks this format, so there is nothing to pass untouched. Who wants Ollama's own bytes has
+    /// the passthrough.
+    fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
+    fn encode_request(&self, target: &Target<'_>, request: &ChatRequest) -> Result<Encoded, RequestError> {
+        let (body, losses) = request::encode(target, request)?;
+        let mut encoded = Request::post(self.chat.clone())
+            .body(body)
+            .map_err(|error| RequestError::invalid(format!("the request cannot be written: {error}")))?;
+        let accept = if request.stream { "application/x-ndjson" } else { "application/json" };
+        let headers = encoded.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        Ok(Encoded { request: encoded, losses })
+    }
+
+    fn decode_response(
+        &self,
+        request: &ChatRequest,
+        response: Response<Bytes>,
+    ) -> Result<ChatResponse, ProviderError> {
+        let mut decoder = ChatDecoder::new(request);
+        let mut events = Vec::new();
+        decoder.decode(Frame { event: None, data: response.body() }, &mut events)?;
+        decoder.finish(&mut events)?;
+        Ok(Assembler::fold(events))
+    }
+
+    fn decode_error(&self, response: Response<Bytes>) -> ProviderError {
+        error::from_response(&response)
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::JsonLines
+    }
+
+    fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder> {
+        Box::new(ChatDecoder::new(request))
+    }
+}
