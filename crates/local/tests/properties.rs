@@ -55,12 +55,13 @@ impl Answer {
     fn whole(&self) -> Vec<u8> {
         let (thinking, content) = (self.thinking.concat(), self.content.concat());
         let message = json!({"role": "assistant", "content": content, "thinking": thinking, "tool_calls": self.calls()});
-        line(message, self.end())
+        line(&message, &self.end())
     }
 
     fn lines(&self) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
-        let mut put = |message: Value, end: Value| lines.push([line(message, end), b"\n".to_vec()].concat());
+        let mut put =
+            |message: Value, end: Value| lines.push([line(&message, &end), b"\n".to_vec()].concat());
         for text in &self.thinking {
             put(json!({"role": "assistant", "content": "", "thinking": text}), json!({"done": false}));
         }
@@ -75,7 +76,7 @@ impl Answer {
     }
 }
 
-fn line(message: Value, end: Value) -> Vec<u8> {
+fn line(message: &Value, end: &Value) -> Vec<u8> {
     let mut line = json!({"model": "m", "created_at": "2026-11-20T09:15:30Z", "message": message});
     line.as_object_mut().unwrap().extend(end.as_object().unwrap().clone());
     line.to_string().into_bytes()
@@ -191,7 +192,7 @@ proptest! {
             Content::ToolCall(call) => Some(call.id.as_str().to_owned()),
             _ => None,
         });
-        let mut seen = earlier.clone();
+        let mut seen = earlier;
         for (id, (given, ..)) in ids.zip(&answer.calls) {
             match given {
                 Some(given) => prop_assert_eq!(&id, given),
