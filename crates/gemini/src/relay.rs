@@ -8,9 +8,9 @@ use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader}
 
 use crate::{
     candidate::{finish_reason, said_reason},
-    error, grounding,
+    grounding,
     provider::GenerateContentProvider,
-    response::{no_answer, parse},
+    response::{no_answer, parse, unreadable},
     usage::Counters,
     wire::response::{Candidate, GenerateContentResponse},
 };
@@ -43,7 +43,7 @@ impl Relay for GenerateContentProvider {
             return Err(no_answer());
         }
         let mut reader = GenerateContentReader::default();
-        reader.take(response).map_err(|source| error::unreadable("answer", source))?;
+        reader.take(response).map_err(unreadable)?;
         Ok(reader.facts)
     }
 
@@ -137,7 +137,7 @@ impl StreamReader for GenerateContentReader {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        self.take(parse(frame.data)?).map_err(|source| error::unreadable("stream", source))
+        self.take(parse(frame.data)?).map_err(unreadable)
     }
 
     fn facts(&self) -> &ResponseFacts {

@@ -1,6 +1,7 @@
 //! A complete answer → canonical: a stream of one frame, folded.
 
 use bytes::Bytes;
+use serde_json::Value;
 use tollgate_model::{Assembler, ChatRequest, ChatResponse, ProviderError};
 
 use crate::{error, names::Restore, stream::GenerateContentDecoder, wire::response::GenerateContentResponse};
@@ -21,19 +22,26 @@ pub(crate) fn decode(
     Ok(Assembler::fold(events))
 }
 
-/// Parses a body that is an answer, or says what else it is.
-pub(crate) fn parse(body: &[u8]) -> Result<GenerateContentResponse<'_>, ProviderError> {
-    let response: GenerateContentResponse<'_> = serde_json::from_slice(body).map_err(unreadable)?;
-    if response.error.is_some() {
-        return Err(error::decode_error_frame(body));
+/// Parses what is an answer, or a frame of one; says what else it is.
+pub(crate) fn parse(data: &[u8]) -> Result<GenerateContentResponse<'_>, ProviderError> {
+    match serde_json::from_slice::<GenerateContentResponse<'_>>(data) {
+        Ok(response) if response.error.is_none() => Ok(response),
+        Ok(_) => Err(error::decode_error_frame(data)),
+        // Without `alt=sse`, an error comes in an array.
+        Err(_) if is_array_of_error(data) => Err(error::decode_error_frame(data)),
+        Err(source) => Err(unreadable(source)),
     }
-    Ok(response)
+}
+
+fn is_array_of_error(data: &[u8]) -> bool {
+    let list = serde_json::from_slice::<Vec<Value>>(data).unwrap_or_default();
+    list.first().is_some_and(|first| first.get("error").is_some())
 }
 
 pub(crate) fn no_answer() -> ProviderError {
     ProviderError::protocol("the provider's answer has neither candidates nor a reason why not")
 }
 
-fn unreadable(source: serde_json::Error) -> ProviderError {
+pub(crate) fn unreadable(source: serde_json::Error) -> ProviderError {
     error::unreadable("answer", source)
 }

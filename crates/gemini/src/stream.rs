@@ -11,8 +11,9 @@ use tollgate_provider::{Frame, StreamDecoder};
 
 use crate::{
     candidate::CandidateState,
-    error, grounding,
+    grounding,
     names::Restore,
+    response::{parse, unreadable},
     time::unix_seconds,
     usage::Counters,
     wire::response::{GenerateContentResponse, PromptFeedback},
@@ -75,12 +76,7 @@ impl StreamDecoder for GenerateContentDecoder {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        let response: GenerateContentResponse<'_> =
-            serde_json::from_slice(frame.data).map_err(|source| unreadable(frame.data, source))?;
-        if response.error.is_some() {
-            return Err(error::decode_error_frame(frame.data));
-        }
-        self.read(response, events).map_err(|source| error::unreadable("stream", source))
+        self.read(parse(frame.data)?, events).map_err(unreadable)
     }
 
     fn finish(&mut self, events: &mut Vec<ChatEvent>) -> Result<(), ProviderError> {
@@ -90,16 +86,6 @@ impl StreamDecoder for GenerateContentDecoder {
         } else {
             Err(ProviderError::truncated())
         }
-    }
-}
-
-/// A frame that is an error in another wrapping is that error; anything else breaks the protocol.
-fn unreadable(data: &[u8], source: serde_json::Error) -> ProviderError {
-    match serde_json::from_slice::<Value>(data) {
-        Ok(Value::Array(list)) if list.first().is_some_and(|first| first.get("error").is_some()) => {
-            error::decode_error_frame(data)
-        }
-        _ => error::unreadable("stream", source),
     }
 }
 
