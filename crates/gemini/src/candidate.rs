@@ -2,21 +2,20 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 use tollgate_model::{
-    ChatEvent, Content, Delta, Extra, FinishReason, PartIndex, PartKind, Signature,
-    message::{Audio, Document, Image, MediaSource, Opaque, ToolCallKind},
-    response::TokenLogprob,
+    ChatEvent, Content, Delta, Extra, FinishReason, PartIndex, PartKind,
+    message::{Opaque, ToolCallKind},
 };
 
 use crate::{
     base64::Joiner,
+    finish::{finish_reason, said_reason},
     grounding,
     names::{Restore, unwrap_custom},
+    part::{attributes, blob_value, call_value, compact, logprobs, media, part_extra},
     stream::{FORMAT, Numbers, end_part},
-    wire::response::{
-        Blob, Candidate, FINISH_REASONS, FunctionCall, LogprobsCandidate, LogprobsResult, Part, Rest, Text,
-    },
+    wire::response::{Blob, Candidate, FunctionCall, Part, Text},
 };
 
 /// One answer, as far as it came.
@@ -339,143 +338,5 @@ impl CandidateState {
         let mut candidate = Map::from_iter([("index".to_owned(), Value::from(self.index))]);
         candidate.extend(self.rest);
         Some(Value::Object(candidate))
-    }
-}
-
-/// Returns the reason that a piece of an answer gives, unless it says that the answer goes on.
-pub(crate) fn said_reason<'a>(candidate: &Candidate<'a>) -> Option<Cow<'a, str>> {
-    let word = candidate.finish_reason.as_ref()?.among(&FINISH_REASONS);
-    (word != FINISH_REASONS[0]).then_some(word)
-}
-
-/// Says what a reason means.
-pub(crate) fn finish_reason(word: &str, called: bool) -> FinishReason {
-    let own = || Some(word.to_owned());
-    match word {
-        // Also for calls: only the parts tell.
-        "STOP" if called => FinishReason::ToolCalls,
-        "STOP" => FinishReason::Stop,
-        "MAX_TOKENS" => FinishReason::Length,
-        "SAFETY"
-        | "RECITATION"
-        | "LANGUAGE"
-        | "BLOCKLIST"
-        | "PROHIBITED_CONTENT"
-        | "SPII"
-        | "MODEL_ARMOR"
-        | "IMAGE_SAFETY"
-        | "IMAGE_PROHIBITED_CONTENT"
-        | "IMAGE_RECITATION"
-        | "IMAGE_OTHER" => FinishReason::ContentFilter(own()),
-        "MALFORMED_FUNCTION_CALL"
-        | "UNEXPECTED_TOOL_CALL"
-        | "MISSING_THOUGHT_SIGNATURE"
-        | "MALFORMED_RESPONSE" => FinishReason::MalformedToolCall(own()),
-        "TOO_MANY_TOOL_CALLS" | "CONTINUATION" => FinishReason::PauseTurn,
-        _ => FinishReason::Other(word.to_owned()),
-    }
-}
-
-fn attributes(signature: Option<Text<'_>>, extra: Extra) -> impl Iterator<Item = Delta> {
-    let signature = signature.filter(|signature| !signature.0.is_empty());
-    let signature = signature.map(|signature| Signature { issuer: FORMAT, value: signature.0.into_owned() });
-    let extra = (!extra.is_empty()).then_some(extra);
-    signature.map(Delta::Signature).into_iter().chain(extra.map(Delta::Extra))
-}
-
-fn part_extra(thought: Option<bool>, rest: &Rest<'_>) -> serde_json::Result<Map<String, Value>> {
-    let mut extra = rest.parse()?;
-    if thought == Some(true) {
-        extra.insert("thought".to_owned(), Value::Bool(true));
-    }
-    Ok(extra)
-}
-
-fn media(media_type: String, data: String) -> Content {
-    let picture = media_type.starts_with("image/");
-    let sound = media_type.starts_with("audio/");
-    let source = MediaSource::Base64 { media_type, data };
-    if picture {
-        Content::Image(Image { source, detail: None })
-    } else if sound {
-        Content::Audio(Audio { source, transcript: None, id: None, expires_at: None })
-    } else {
-        Content::Document(Document { source, filename: None, context: None, citations: None })
-    }
-}
-
-fn blob_value(blob: Blob<'_>) -> serde_json::Result<Map<String, Value>> {
-    let mut value = blob.rest.parse()?;
-    let fields = [("mimeType", blob.mime_type), ("data", blob.data)];
-    for (name, text) in fields.into_iter().filter_map(|(name, text)| Some((name, text?))) {
-        value.insert(name.to_owned(), Value::from(text.0.into_owned()));
-    }
-    Ok(value)
-}
-
-fn call_value(call: FunctionCall<'_>) -> serde_json::Result<Map<String, Value>> {
-    let mut value = call.rest.parse()?;
-    let fields = [("id", call.id), ("name", call.name)];
-    for (name, text) in fields.into_iter().filter_map(|(name, text)| Some((name, text?))) {
-        value.insert(name.to_owned(), Value::from(text.0.into_owned()));
-    }
-    if let Some(args) = call.args {
-        value.insert("args".to_owned(), serde_json::from_str(args.get())?);
-    }
-    Ok(value)
-}
-
-/// Takes out the white space between tokens: a complete answer is indented, and so are its arguments.
-fn compact(raw: &RawValue) -> Cow<'_, str> {
-    let text = raw.get();
-    if !text.contains(['\n', '\r', '\t', ' ']) {
-        return Cow::Borrowed(text);
-    }
-    let mut compact = String::with_capacity(text.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for char in text.chars() {
-        if quoted || !matches!(char, ' ' | '\n' | '\r' | '\t') {
-            compact.push(char);
-        }
-        quoted ^= char == '"' && !escaped;
-        escaped = quoted && char == '\\' && !escaped;
-    }
-    Cow::Owned(compact)
-}
-
-fn logprobs(result: LogprobsResult<'_>) -> Vec<TokenLogprob> {
-    let mut top = result.top_candidates.unwrap_or_default().into_iter();
-    let chosen = result.chosen_candidates.unwrap_or_default().into_iter();
-    chosen
-        .map(|chosen| {
-            let beside = top.next().and_then(|top| top.candidates).unwrap_or_default();
-            let mut token = logprob(chosen);
-            token.top = beside.into_iter().map(logprob).collect();
-            token
-        })
-        .collect()
-}
-
-fn logprob(candidate: LogprobsCandidate<'_>) -> TokenLogprob {
-    TokenLogprob {
-        token: candidate.token.map(|token| token.0.into_owned()).unwrap_or_default(),
-        logprob: candidate.log_probability.unwrap_or(0.0),
-        bytes: None,
-        top: Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_lose_their_indentation_and_nothing_else() {
-        let compacted = |text: &str| compact(serde_json::from_str(text).unwrap()).into_owned();
-        assert_eq!(
-            compacted("{\n  \"a\": [1, 2],\n  \"b\": \"x \\\" \\\\ y\" }"),
-            r#"{"a":[1,2],"b":"x \" \\ y"}"#
-        );
-        assert_eq!(compacted("{}"), "{}");
     }
 }

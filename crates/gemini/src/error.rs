@@ -7,10 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 use tollgate_model::{ErrorKind, ProviderError};
-use tollgate_provider::retry_after;
-
-/// The longest foreign text that is taken over as a message.
-const MAX_FOREIGN_TEXT: usize = 300;
+use tollgate_provider::{error_text::readable, retry_after};
 
 /// Reads a non-2xx response. Total: an unreadable body still gives an error of the right kind.
 #[must_use]
@@ -18,7 +15,8 @@ pub fn decode_error(response: &http::Response<Bytes>) -> ProviderError {
     let status = response.status();
     let value = serde_json::from_slice::<Value>(response.body()).unwrap_or(Value::Null);
     let error = Status(error_object(&value));
-    let message = error.message().map(str::to_owned).or_else(|| foreign_text(response.body()));
+    let message = error.message().and_then(readable);
+    let message = message.or_else(|| readable(str::from_utf8(response.body()).ok()?));
     let message = message.unwrap_or_else(|| {
         format!("the provider answered with status {} and no readable error", status.as_u16())
     });
@@ -33,7 +31,9 @@ pub fn decode_error(response: &http::Response<Bytes>) -> ProviderError {
 pub fn decode_error_frame(frame: &[u8]) -> ProviderError {
     let value = serde_json::from_slice::<Value>(frame).unwrap_or(Value::Null);
     let error = Status(error_object(&value));
-    let message = error.message().unwrap_or("the provider broke off with an error that says nothing");
+    let message = error.message().and_then(readable);
+    let message =
+        message.unwrap_or_else(|| "the provider broke off with an error that says nothing".to_owned());
     let status = error.http_status().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     ProviderError::new(error.kind(status), message)
         .with_code(error.code())
@@ -95,17 +95,19 @@ impl<'a> Status<'a> {
         {
             return ErrorKind::Authentication;
         }
-        if message.contains("exceeds the maximum number of tokens") {
-            return ErrorKind::ContextLengthExceeded;
+        if let Some(kind) = kind_by_words(message) {
+            return kind;
         }
         match self.text("status").unwrap_or_default() {
             "RESOURCE_EXHAUSTED" if self.is_spent() => ErrorKind::QuotaExhausted,
             "RESOURCE_EXHAUSTED" => ErrorKind::RateLimited,
             "UNAUTHENTICATED" => ErrorKind::Authentication,
-            "PERMISSION_DENIED" => ErrorKind::PermissionDenied,
+            // A precondition of the account: its country, or that it has no billing.
+            "PERMISSION_DENIED" | "FAILED_PRECONDITION" => ErrorKind::PermissionDenied,
             "NOT_FOUND" => ErrorKind::ModelNotFound,
             "UNAVAILABLE" => ErrorKind::Overloaded,
             "DEADLINE_EXCEEDED" => ErrorKind::Timeout,
+            "ABORTED" | "CANCELLED" => ErrorKind::Unavailable,
             _ => kind_by_status(status),
         }
     }
@@ -122,6 +124,16 @@ impl<'a> Status<'a> {
     }
 }
 
+/// Conditions that the vendor tells apart by words alone; all are `INVALID_ARGUMENT`.
+fn kind_by_words(message: &str) -> Option<ErrorKind> {
+    const WORDS: [(&str, ErrorKind); 3] = [
+        ("exceeds the maximum number of tokens", ErrorKind::ContextLengthExceeded),
+        ("model only supports up to", ErrorKind::ContextLengthExceeded),
+        ("payload size exceeds the limit", ErrorKind::RequestTooLarge),
+    ];
+    WORDS.iter().find(|(words, _)| message.contains(words)).map(|(_, kind)| *kind)
+}
+
 /// Says whether the words hold `limit: 0`, and not `limit: 0.5` or the like.
 fn names_limit_zero(message: &str) -> bool {
     message.split("limit: 0").skip(1).any(|rest| {
@@ -134,13 +146,6 @@ fn names_limit_zero(message: &str) -> bool {
     })
 }
 
-/// A short plain text in place of JSON: a proxy's words. Pages and long texts say nothing to a program.
-fn foreign_text(body: &[u8]) -> Option<String> {
-    let text = str::from_utf8(body).ok()?.trim();
-    let plain = !text.is_empty() && text.len() <= MAX_FOREIGN_TEXT && !text.starts_with(['<', '{', '[']);
-    plain.then(|| text.to_owned())
-}
-
 fn kind_by_status(status: StatusCode) -> ErrorKind {
     match status.as_u16() {
         401 => ErrorKind::Authentication,
@@ -150,8 +155,8 @@ fn kind_by_status(status: StatusCode) -> ErrorKind {
         408 | 504 => ErrorKind::Timeout,
         413 => ErrorKind::RequestTooLarge,
         429 => ErrorKind::RateLimited,
-        // The vendor's own cancellation, not our client's.
-        499 => ErrorKind::Unavailable,
+        // A conflict, and the vendor's own cancellation, not our client's.
+        409 | 499 => ErrorKind::Unavailable,
         503 => ErrorKind::Overloaded,
         400..=498 => ErrorKind::InvalidRequest,
         500..=599 => ErrorKind::Unavailable,
@@ -205,6 +210,10 @@ mod tests {
         assert_eq!(kind(400, "INVALID_ARGUMENT", "no", &reason), ErrorKind::Authentication);
         let long = "The input token count (9) exceeds the maximum number of tokens allowed (8).";
         assert_eq!(kind(400, "INVALID_ARGUMENT", long, &json!([])), ErrorKind::ContextLengthExceeded);
+        let large = "Request payload size exceeds the limit: 20971520 bytes.";
+        assert_eq!(kind(400, "INVALID_ARGUMENT", large, &json!([])), ErrorKind::RequestTooLarge);
+        let country = "User location is not supported for the API use.";
+        assert_eq!(kind(400, "FAILED_PRECONDITION", country, &json!([])), ErrorKind::PermissionDenied);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | `provider` | [`GenerateContentProvider`] and its constants |
 //! | `request` | canonical request → `GenerateContentRequest`: conversation, tools, thinking, media |
 //! | `response` | a complete answer → canonical |
-//! | `stream`, `candidate` | a streaming answer → canonical events |
+//! | `stream`, `candidate`, `part`, `finish` | a streaming answer → canonical events |
 //! | `grounding` | what an answer is based on → citations |
 //! | `usage` | the vendor's counters, and how they add up |
 //! | `error` | non-2xx answers and in-stream errors |
@@ -47,8 +47,10 @@
 mod base64;
 mod candidate;
 mod error;
+mod finish;
 mod grounding;
 mod names;
+mod part;
 mod provider;
 mod relay;
 mod request;

@@ -7,7 +7,7 @@ use tollgate_model::{FinishReason, ModelName, ProviderError, ResponseId, Usage};
 use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader};
 
 use crate::{
-    candidate::{finish_reason, said_reason},
+    finish::{finish_reason, said_reason},
     grounding,
     provider::GenerateContentProvider,
     response::{no_answer, parse, unreadable},

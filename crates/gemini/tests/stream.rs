@@ -96,9 +96,9 @@ fn everything() -> (Vec<Value>, Value) {
     let frames = vec![
         first,
         said(json!([{"text": "m…", "thought": true}])),
-        said(json!([code.clone()])),
-        said(json!([call.clone(), {"functionCall": {"id": "own", "name": "g"}}])),
-        said(json!([picture.clone()])),
+        said(json!([code])),
+        said(json!([call, {"functionCall": {"id": "own", "name": "g"}}])),
+        said(json!([picture])),
         said(json!([{"text": "signed", "thoughtSignature": "s4"}])),
         repeated,
         said(json!([{"text": "ße"}])),
