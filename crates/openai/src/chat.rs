@@ -1,8 +1,22 @@
 //! Chat Completions, in both directions.
 
+mod citation;
+mod client_error;
+mod error;
+mod finish;
 mod front_door;
+mod logprobs;
+mod media;
+mod names;
 mod provider;
 mod quirks;
+mod relay;
+mod request;
+mod response;
+mod stream_decoder;
+mod stream_encoder;
+mod usage;
+mod wire;
 
 pub use front_door::ChatFrontDoor;
 pub use provider::ChatProvider;

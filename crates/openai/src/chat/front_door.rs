@@ -1,10 +1,21 @@
 //! The front door: clients that speak Chat Completions.
 
-use bytes::{Bytes, BytesMut};
-use tollgate_model::{CallError, ChatEvent, ChatRequest, ChatResponse, Format, Losses, RequestError};
-use tollgate_provider::{EncodedResponse, FrontDoor, RequestFacts, StreamEncoder};
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use tollgate_model::{CallError, ChatRequest, ChatResponse, ErrorKind, Format, ModelName, RequestError};
+use tollgate_provider::{
+    EncodedResponse, FrontDoor, RequestFacts, StreamEncoder,
+    json_spans::{self, SpanError},
+};
+
+use super::{client_error, request, response, stream_encoder::ChunkEncoder};
 
 /// Reads and answers clients that speak Chat Completions.
+///
+/// Reasoning is answered as `reasoning_content`, and pictures as `images`: the fields that clients of this format know,
+/// although OpenAI's own answers lack them.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct ChatFrontDoor;
@@ -23,47 +34,104 @@ impl FrontDoor for ChatFrontDoor {
         &FORMAT
     }
 
-    fn request_facts(&self, _path: &str, _body: &[u8]) -> Result<RequestFacts, RequestError> {
-        Err(RequestError::invalid("the translation of this format is still to come"))
+    fn request_facts(&self, _path: &str, body: &[u8]) -> Result<RequestFacts, RequestError> {
+        let [model, stream, options] =
+            json_spans::find(body, ["model", "stream", "stream_options"]).map_err(unsearchable)?;
+        let missing = || RequestError::invalid_field("model", "`model` is missing");
+        let span = model.ok_or_else(missing)?;
+        let name: Option<String> = field(body, "model", Some(&span))?;
+        let name = name.filter(|name| !name.is_empty()).ok_or_else(missing)?;
+        let options: Option<StreamOptions> = field(body, "stream_options", options.as_ref())?;
+        Ok(RequestFacts {
+            model: ModelName::from(name),
+            model_span: Some(span),
+            stream: field(body, "stream", stream.as_ref())?.unwrap_or_default(),
+            stream_usage: options.and_then(|options| options.include_usage).unwrap_or_default(),
+        })
     }
 
-    fn decode_request(&self, _path: &str, _body: &[u8]) -> Result<ChatRequest, RequestError> {
-        Err(RequestError::invalid("the translation of this format is still to come"))
+    fn decode_request(&self, _path: &str, body: &[u8]) -> Result<ChatRequest, RequestError> {
+        request::decode(body)
     }
 
     fn encode_response(
         &self,
-        _request: &ChatRequest,
-        _response: &ChatResponse,
-        _now_unix: i64,
+        request: &ChatRequest,
+        response: &ChatResponse,
+        now_unix: i64,
     ) -> EncodedResponse {
-        EncodedResponse { body: Bytes::new(), losses: Losses::new() }
+        let (body, losses) = response::encode(request, response, now_unix);
+        EncodedResponse { body, losses }
     }
 
     fn encode_error(&self, error: &CallError) -> http::Response<Bytes> {
-        let mut response = http::Response::new(Bytes::new());
-        *response.status_mut() = error.status;
-        response
+        client_error::response(error)
     }
 
     fn stream_content_type(&self) -> &'static str {
-        "text/event-stream"
+        "text/event-stream; charset=utf-8"
     }
 
-    fn stream_encoder(&self, _request: &ChatRequest, _now_unix: i64) -> Box<dyn StreamEncoder> {
-        Box::new(Silent(Losses::new()))
+    fn stream_encoder(&self, request: &ChatRequest, now_unix: i64) -> Box<dyn StreamEncoder> {
+        Box::new(ChunkEncoder::new(request, now_unix))
     }
 }
 
-#[derive(Debug)]
-struct Silent(Losses);
+#[derive(Debug, Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: Option<bool>,
+}
 
-impl StreamEncoder for Silent {
-    fn encode(&mut self, _event: &ChatEvent, _out: &mut BytesMut) {}
+fn field<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+    name: &str,
+    span: Option<&Range<usize>>,
+) -> Result<Option<T>, RequestError> {
+    let Some(span) = span else { return Ok(None) };
+    serde_json::from_slice(&body[span.clone()])
+        .map_err(|error| RequestError::invalid_field(name, format!("`{name}` cannot be read: {error}")))
+}
 
-    fn encode_error(&mut self, _error: &CallError, _out: &mut BytesMut) {}
+fn unsearchable(error: SpanError) -> RequestError {
+    let param = match &error {
+        SpanError::Duplicate(name) => Some(name.clone()),
+        _ => None,
+    };
+    RequestError { param, ..RequestError::new(ErrorKind::InvalidRequest, error.to_string()) }
+}
 
-    fn losses(&self) -> &Losses {
-        &self.0
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(body: &str) -> Result<RequestFacts, RequestError> {
+        ChatFrontDoor::new().request_facts("/v1/chat/completions", body.as_bytes())
+    }
+
+    #[test]
+    fn the_facts_are_found_without_reading_the_rest() {
+        let body = r#"{"messages":[{"model":"no"}],"model":"openai/gpt-6","stream":true,"stream_options":{"include_usage":true,"x":1}}"#;
+        let found = facts(body).unwrap();
+        assert_eq!((found.model.as_str(), found.stream, found.stream_usage), ("openai/gpt-6", true, true));
+        assert_eq!(&body[found.model_span.unwrap()], r#""openai/gpt-6""#);
+        let plain = facts(r#"{"model":"m","stream":null,"stream_options":null}"#).unwrap();
+        assert!(!plain.stream && !plain.stream_usage);
+    }
+
+    #[test]
+    fn what_cannot_be_routed_is_refused_with_its_field() {
+        for (body, param) in [
+            ("", None),
+            ("[]", None),
+            ("{}", Some("model")),
+            (r#"{"model":""}"#, Some("model")),
+            (r#"{"model":7}"#, Some("model")),
+            (r#"{"model":"a","model":"b"}"#, Some("model")),
+            (r#"{"model":"a","stream":"yes"}"#, Some("stream")),
+            (r#"{"model":"a","stream":true,"stream":false}"#, Some("stream")),
+        ] {
+            assert_eq!(facts(body).unwrap_err().param.as_deref(), param, "{body}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, Response, Uri, header};
 use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
 use tollgate_provider::{BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target};
 
-use super::Quirks;
+use super::{Quirks, error, request, response, stream_decoder::ChunkDecoder};
 
 /// Speaks Chat Completions to one base URL: OpenAI's, or that of a server that copies the format.
 #[derive(Debug, Clone)]
@@ -67,48 +67,31 @@ impl Provider for ChatProvider {
     }
 
     fn relay(&self) -> Option<&dyn Relay> {
-        None
+        Some(self)
     }
 
-    fn encode_request(&self, _target: &Target<'_>, _request: &ChatRequest) -> Result<Encoded, RequestError> {
-        Err(RequestError::invalid("the translation into this format is still to come"))
+    fn encode_request(&self, target: &Target<'_>, request: &ChatRequest) -> Result<Encoded, RequestError> {
+        let (body, losses) = request::encode(&self.quirks, target, request)?;
+        Ok(Encoded { request: self.post(request.stream, body), losses })
     }
 
     fn decode_response(
         &self,
-        _request: &ChatRequest,
-        _response: Response<Bytes>,
+        request: &ChatRequest,
+        response: Response<Bytes>,
     ) -> Result<ChatResponse, ProviderError> {
-        Err(ProviderError::protocol("the translation of this format is still to come"))
+        response::decode(&self.quirks, request, &response)
     }
 
     fn decode_error(&self, response: Response<Bytes>) -> ProviderError {
-        ProviderError::protocol("the translation of this format is still to come")
-            .with_status(response.status())
+        error::from_response(&response)
     }
 
     fn framing(&self) -> Framing {
         Framing::Sse
     }
 
-    fn stream_decoder(&self, _request: &ChatRequest) -> Box<dyn StreamDecoder> {
-        Box::new(Unreadable)
-    }
-}
-
-#[derive(Debug)]
-struct Unreadable;
-
-impl StreamDecoder for Unreadable {
-    fn decode(
-        &mut self,
-        _frame: tollgate_provider::Frame<'_>,
-        _events: &mut Vec<tollgate_model::ChatEvent>,
-    ) -> Result<(), ProviderError> {
-        Err(ProviderError::protocol("the translation of this format is still to come"))
-    }
-
-    fn finish(&mut self, _events: &mut Vec<tollgate_model::ChatEvent>) -> Result<(), ProviderError> {
-        Err(ProviderError::truncated())
+    fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder> {
+        Box::new(ChunkDecoder::new(Arc::clone(&self.quirks), request))
     }
 }

@@ -1,110 +1,132 @@
-//! Usage, both ways.
+//! `usage`, in the vendor's terms and in ours. Both count totals that include their parts.
 //!
-//! `prompt_tokens` holds cached ones; `completion_tokens` holds reasoning, except at xAI.
+//! Source: `CompletionUsage` in the vendor's OpenAPI description (read 2026-11-23).
 
-use serde::{Deserialize, Serialize};
-use tollgate_model::Usage;
+use bytes::BytesMut;
+use serde_json::{Map, Value};
+use tollgate_model::{
+    Losses, Usage,
+    usage::{InputDetail, OutputDetail},
+};
 
-/// `usage`, as it is read. Fields of all servers that copy the format.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Counters {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    total_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-    /// DeepSeek's name for cached reads.
-    prompt_cache_hit_tokens: Option<u64>,
-}
+use super::wire;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-struct PromptDetails {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cached_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audio_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_tokens: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-struct CompletionDetails {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audio_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    accepted_prediction_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rejected_prediction_tokens: Option<u64>,
-}
-
-impl Counters {
-    /// Reads the counters. `reasoning_apart`: see [`crate::Quirks`].
-    pub(crate) fn to_usage(self, reasoning_apart: bool) -> Usage {
-        let prompt = self.prompt_tokens_details.unwrap_or_default();
-        let completion = self.completion_tokens_details.unwrap_or_default();
-        let mut usage = Usage { input_tokens: self.prompt_tokens, output_tokens: self.completion_tokens, ..Usage::default() };
-        if let (true, Some(reasoning), Some(output)) = (reasoning_apart, completion.reasoning_tokens, usage.output_tokens) {
-            let apart = self.prompt_tokens.unwrap_or(0).saturating_add(output).saturating_add(reasoning);
-            if self.total_tokens == Some(apart) {
-                usage.output_tokens = Some(output.saturating_add(reasoning));
-            }
+/// Reads the counters, and returns beside them what has no place in ours.
+///
+/// `counted_apart` is [`super::Quirks::reasoning_counted_apart`].
+pub(super) fn decode(wire: wire::Usage<'_>, counted_apart: bool) -> (Usage, Map<String, Value>) {
+    let mut rest = wire.rest.into_map();
+    let input = wire.prompt_tokens_details.unwrap_or_default();
+    let output = wire.completion_tokens_details.unwrap_or_default();
+    for (name, details) in [("prompt_tokens_details", input.rest), ("completion_tokens_details", output.rest)]
+    {
+        let details = details.into_map();
+        if !details.is_empty() {
+            rest.insert(name.to_owned(), Value::Object(details));
         }
-        usage.input.cache_read = prompt.cached_tokens.or(self.prompt_cache_hit_tokens);
-        usage.input.cache_write = prompt.cache_write_tokens;
-        usage.input.audio = prompt.audio_tokens;
-        usage.input.image = prompt.image_tokens;
-        usage.output.reasoning = completion.reasoning_tokens;
-        usage.output.audio = completion.audio_tokens;
-        usage.output.image = completion.image_tokens;
-        usage.output.accepted_prediction = completion.accepted_prediction_tokens;
-        usage.output.rejected_prediction = completion.rejected_prediction_tokens;
-        usage
     }
+    let elsewhere = wire.prompt_cache_hit_tokens.or(wire.num_cached_tokens).or(wire.cached_tokens);
+    let mut usage = Usage {
+        input_tokens: wire.prompt_tokens,
+        output_tokens: wire.completion_tokens,
+        input: InputDetail {
+            cache_read: input.cached_tokens.or(elsewhere),
+            cache_write: input.cache_write_tokens,
+            audio: input.audio_tokens,
+            image: input.image_tokens,
+            ..InputDetail::default()
+        },
+        output: OutputDetail {
+            reasoning: output.reasoning_tokens,
+            audio: output.audio_tokens,
+            image: output.image_tokens,
+            accepted_prediction: output.accepted_prediction_tokens,
+            rejected_prediction: output.rejected_prediction_tokens,
+        },
+        ..Usage::default()
+    };
+    if counted_apart {
+        usage.output_tokens = with_reasoning(&usage, wire.total_tokens);
+    }
+    (usage, rest)
 }
 
-/// `usage`, as the front door writes it.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct UsageOut {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: u64,
-    prompt_tokens_details: PromptDetails,
-    completion_tokens_details: CompletionDetails,
+/// Adds the reasoning where the totals prove that it was left out.
+fn with_reasoning(usage: &Usage, total: Option<u64>) -> Option<u64> {
+    let (Some(input), Some(output), Some(reasoning)) =
+        (usage.input_tokens, usage.output_tokens, usage.output.reasoning)
+    else {
+        return usage.output_tokens;
+    };
+    let sum = output.checked_add(reasoning);
+    let apart = sum.and_then(|sum| sum.checked_add(input)).is_some_and(|all| total == Some(all));
+    if apart { sum } else { Some(output) }
 }
 
-impl From<&Usage> for UsageOut {
-    /// Cache writes of both lifetimes are one number here. What is not known is 0 where SDKs require a number.
-    fn from(usage: &Usage) -> Self {
-        let prompt_tokens = usage.input_tokens.unwrap_or(0);
-        let completion_tokens = usage.output_tokens.unwrap_or(0);
-        let writes = [usage.input.cache_write, usage.input.cache_write_long].into_iter().flatten().reduce(u64::saturating_add);
-        Self {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens: prompt_tokens.saturating_add(completion_tokens),
-            prompt_tokens_details: PromptDetails {
-                cached_tokens: Some(usage.input.cache_read.unwrap_or(0)),
-                cache_write_tokens: writes,
-                audio_tokens: usage.input.audio,
-                image_tokens: usage.input.image,
-            },
-            completion_tokens_details: CompletionDetails {
-                reasoning_tokens: Some(usage.output.reasoning.unwrap_or(0)),
-                audio_tokens: usage.output.audio,
-                image_tokens: usage.output.image,
-                accepted_prediction_tokens: usage.output.accepted_prediction,
-                rejected_prediction_tokens: usage.output.rejected_prediction,
-            },
-        }
+/// Writes the counters. What is not known is left out, since 0 would be a claim.
+pub(super) fn write(out: &mut BytesMut, usage: &Usage, extra: Option<&Map<String, Value>>) {
+    let details = |name: &str| extra.and_then(|extra| extra.get(name)).and_then(Value::as_object);
+    let total =
+        usage.input_tokens.zip(usage.output_tokens).map(|(input, output)| input.saturating_add(output));
+    let mut object = wire::Object::begin(out);
+    object.optional("prompt_tokens", usage.input_tokens);
+    object.optional("completion_tokens", usage.output_tokens);
+    object.optional("total_tokens", total);
+    let (input, output) = (&usage.input, &usage.output);
+    let written = match (input.cache_write, input.cache_write_long) {
+        (None, None) => None,
+        (short, long) => Some(short.unwrap_or(0).saturating_add(long.unwrap_or(0))),
+    };
+    let known = [
+        ("cached_tokens", input.cache_read),
+        ("cache_write_tokens", written),
+        ("audio_tokens", input.audio),
+        ("image_tokens", input.image),
+    ];
+    write_details(&mut object, "prompt_tokens_details", &known, details("prompt_tokens_details"));
+    let known = [
+        ("reasoning_tokens", output.reasoning),
+        ("audio_tokens", output.audio),
+        ("image_tokens", output.image),
+        ("accepted_prediction_tokens", output.accepted_prediction),
+        ("rejected_prediction_tokens", output.rejected_prediction),
+    ];
+    write_details(&mut object, "completion_tokens_details", &known, details("completion_tokens_details"));
+    object.extra(extra);
+    object.end();
+}
+
+fn write_details(
+    object: &mut wire::Object<'_>,
+    name: &'static str,
+    known: &[(&'static str, Option<u64>)],
+    extra: Option<&Map<String, Value>>,
+) {
+    if extra.is_none() && known.iter().all(|(_, count)| count.is_none()) {
+        return;
+    }
+    let mut details = object.object(name);
+    for (name, count) in known {
+        details.optional(name, *count);
+    }
+    details.extra(extra);
+    details.end();
+}
+
+/// Names the counters that the format has no place for.
+pub(super) fn lose(usage: &Usage, losses: &mut Losses) {
+    if !usage.server_tools.is_empty() {
+        losses.dropped("usage.server_tools", "the format does not count the provider's own tools");
+    }
+    if usage.input.tool_use.is_some() {
+        losses
+            .dropped("usage.input.tool_use", "the format does not count what the provider's own tools said");
+    }
+    if usage.input.cache_read_audio.is_some() {
+        losses.dropped("usage.input.cache_read_audio", "the format does not count cached sound apart");
+    }
+    if usage.input.cache_write_long.is_some_and(|tokens| tokens > 0) {
+        losses.approximated("usage.input.cache_write_long", "the format counts cache writes in one sum");
     }
 }
 
@@ -112,23 +134,45 @@ impl From<&Usage> for UsageOut {
 mod tests {
     use super::*;
 
-    fn read(json: &str, apart: bool) -> Usage {
-        serde_json::from_str::<Counters>(json).unwrap().to_usage(apart)
+    fn read(json: &str, counted_apart: bool) -> Usage {
+        decode(serde_json::from_str(json).unwrap(), counted_apart).0
     }
 
     #[test]
-    fn reasoning_is_added_exactly_when_the_total_says_that_it_is_apart() {
-        let apart = r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115,"completion_tokens_details":{"reasoning_tokens":100}}"#;
-        let inside = r#"{"prompt_tokens":10,"completion_tokens":105,"total_tokens":115,"completion_tokens_details":{"reasoning_tokens":100}}"#;
-        assert_eq!(read(apart, true).output_tokens, Some(105));
-        assert_eq!(read(inside, true).output_tokens, Some(105));
+    fn reasoning_is_added_exactly_when_the_totals_say_so() {
+        let apart = r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":45,"completion_tokens_details":{"reasoning_tokens":30}}"#;
+        assert_eq!(read(apart, true).output_tokens, Some(35));
         assert_eq!(read(apart, false).output_tokens, Some(5));
+        let inside = apart.replace("\"total_tokens\":45", "\"total_tokens\":15");
+        assert_eq!(read(&inside, true).output_tokens, Some(5));
+        let huge = format!(
+            r#"{{"prompt_tokens":1,"completion_tokens":{},"total_tokens":0,"completion_tokens_details":{{"reasoning_tokens":2}}}}"#,
+            u64::MAX
+        );
+        assert_eq!(read(&huge, true).output_tokens, Some(u64::MAX));
     }
 
     #[test]
-    fn what_is_not_said_is_not_known() {
-        let usage = read(r#"{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":null,"x":{}}"#, false);
-        assert_eq!(usage, Usage::new(1, 2));
-        assert_eq!(read(r#"{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":4}"#, false).input.cache_read, Some(4));
+    fn cached_tokens_stand_in_many_places() {
+        for json in [
+            r#"{"prompt_tokens_details":{"cached_tokens":7}}"#,
+            r#"{"prompt_cache_hit_tokens":7,"prompt_cache_miss_tokens":1}"#,
+            r#"{"num_cached_tokens":7}"#,
+            r#"{"cached_tokens":7}"#,
+            r#"{"cached_tokens":9,"prompt_tokens_details":{"cached_tokens":7}}"#,
+        ] {
+            assert_eq!(read(json, false).input.cache_read, Some(7), "{json}");
+        }
+    }
+
+    #[test]
+    fn unknown_counters_come_out_where_they_stood() {
+        let json = r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":1,"text_tokens":4},"cost_in_usd_ticks":99}"#;
+        let (usage, rest) = decode(serde_json::from_str(json).unwrap(), false);
+        let mut out = BytesMut::new();
+        write(&mut out, &usage, Some(&rest));
+        let (was, is): (Value, Value) =
+            (serde_json::from_str(json).unwrap(), serde_json::from_slice(&out).unwrap());
+        assert_eq!(was, is);
     }
 }
