@@ -1,0 +1,72 @@
+//! Every recorded chat exchange, through the real gateway: recorded provider → gateway → a client of OpenAI's format.
+
+mod support;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use support::{Ended, GatewayProcess, free_port, wait_for_port};
+
+fn corpus() -> Option<PathBuf> {
+    let folder = std::env::var_os("TOLLGATE_CORPUS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("SKIPPED: TOLLGATE_CORPUS is not set");
+    }
+    folder
+}
+
+fn replay(corpus: &Path, split: &str) -> (Ended, u16) {
+    let port = free_port();
+    let child = Command::new("python3")
+        .arg(corpus.join("replay.py"))
+        .args(["--corpus", "exchanges", "--corpus", "supplement", "--split", split, "--port", &port.to_string()])
+        .current_dir(corpus)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("python3 can be started");
+    let child = Ended(child);
+    wait_for_port(port);
+    (child, port)
+}
+
+fn configuration(port: u16) -> String {
+    let table = |name: &str, kind: &str, path: &str| {
+        format!("[providers.{name}]\nkind = \"{kind}\"\napi_key = \"x\"\nbase_url = \"http://127.0.0.1:{port}{path}\"\n")
+    };
+    [
+        table("openai", "openai", "/openai/v1"),
+        table("anthropic", "anthropic", "/anthropic"),
+        table("gemini", "gemini", "/gemini"),
+        table("xai", "xai", "/xai/v1"),
+        table("ollama", "ollama", "/ollama"),
+        table("ollama-v1", "openai-compatible", "/ollama/v1"),
+        table("vllm", "openai-compatible", "/vllm/v1"),
+    ]
+    .concat()
+}
+
+fn ask_everything(split: &str) {
+    let Some(corpus) = corpus() else { return };
+    let (_replay, port) = replay(&corpus, split);
+    let gateway = GatewayProcess::start(&configuration(port));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/ask_everything.py");
+    let output = Command::new("python3").arg(script).arg(&corpus).arg(gateway.url()).output();
+    let output = output.expect("python3 can be started");
+    println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "some exchanges came back otherwise than recorded, see above");
+    let asked = String::from_utf8_lossy(&output.stdout).matches(" passed, ").count();
+    assert!(asked > 4, "all the APIs were asked for");
+}
+
+#[test]
+fn every_exchange_comes_back_as_recorded() {
+    ask_everything("whole");
+}
+
+#[test]
+fn every_exchange_comes_back_the_same_when_it_is_cut_into_single_bytes() {
+    ask_everything("1");
+}
