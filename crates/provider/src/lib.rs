@@ -12,6 +12,7 @@
 //! | [`mod@collect`] | reads a whole body, up to a limit |
 //! | [`base_url`] | [`BaseUrl`], what operators write, with or without a version |
 //! | [`retry_after`] | reads how long a provider asks to wait |
+//! | [`error_text`] | what of a foreign error's text may be passed on |
 //! | [`conformance`] | the suite and the golden cases that every adapter passes |
 //!
 //! Everything but [`Transport`] and [`Authorizer`] is pure: no socket, no clock, no task.
@@ -21,6 +22,7 @@ pub mod chat;
 pub mod collect;
 pub mod conformance;
 pub mod credentials;
+pub mod error_text;
 pub mod framing;
 pub mod front_door;
 pub mod json_spans;

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 use tollgate_model::{ErrorKind, ProviderError};
-use tollgate_provider::retry_after;
-
-/// The longest text that is taken over; a page of a proxy is longer.
-const MAX_TEXT_BYTES: usize = 1000;
+use tollgate_provider::{error_text::readable, retry_after};
 
 /// Reads a non-2xx response.
 pub(super) fn from_response(response: &http::Response<Bytes>) -> ProviderError {
@@ -38,7 +35,7 @@ pub(super) fn in_band(error: &Value) -> ProviderError {
 fn text(body: &[u8]) -> Option<String> {
     match serde_json::from_slice::<Value>(body) {
         Ok(body) => error_text(body.get("error").unwrap_or(&body)),
-        Err(_) => plain(str::from_utf8(body).ok()?),
+        Err(_) => readable(str::from_utf8(body).ok()?),
     }
 }
 
@@ -47,20 +44,7 @@ fn error_text(error: &Value) -> Option<String> {
         Value::Object(fields) => fields.get("message")?.as_str()?,
         other => other.as_str()?,
     };
-    plain(text)
-}
-
-/// A text for people: short, on its own, no page and no broken JSON.
-fn plain(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() || text.starts_with(['<', '{', '[']) || text.contains('\0') {
-        return None;
-    }
-    let mut end = text.len().min(MAX_TEXT_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    Some(if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() })
+    readable(text)
 }
 
 /// Conditions that the server tells apart by words alone. An in-stream error has no status to go by.
@@ -155,11 +139,5 @@ mod tests {
             assert_eq!(in_band(&json!(text)).kind(), kind, "{text}");
         }
         assert!(in_band(&json!({})).message.contains("says nothing"));
-    }
-
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        let error = decode(500, &json!({"error": "é".repeat(900)}).to_string());
-        assert!(error.message.len() <= MAX_TEXT_BYTES + '…'.len_utf8() && error.message.ends_with("é…"));
     }
 }

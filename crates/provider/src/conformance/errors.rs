@@ -1,6 +1,6 @@
 //! Errors have the right kind, whatever their body.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -48,19 +48,14 @@ const STATUSES: [(u16, &[ErrorKind]); 28] = [
 ];
 
 pub(super) fn check(provider: &dyn Provider, report: &mut Report) {
+    // What a status alone or a body alone decides is said once, not once for each pair of them.
+    let mut said = BTreeSet::new();
     for (code, kinds) in STATUSES {
         let Ok(status) = StatusCode::from_u16(code) else { continue };
-        // What a status alone decides is said once, not once for each body.
-        let mut said = Vec::new();
         for body in bodies() {
             let mut found = Report::default();
             check_one(provider, status, kinds, &body, &mut found);
-            for violation in found.0 {
-                if !said.contains(&violation.what) {
-                    said.push(violation.what.clone());
-                    report.0.push(violation);
-                }
-            }
+            report.0.extend(found.0.into_iter().filter(|violation| said.insert(violation.what.clone())));
         }
     }
 }
@@ -114,12 +109,16 @@ fn check_one(
     *response.status_mut() = status;
     response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("7"));
     let Some(error) = report.run(&subject, || provider.decode_error(response)) else { return };
-    report.expect(error.status == Some(status), &subject, || format!("its status became {:?}", error.status));
+    report.expect(error.status == Some(status), &subject, || {
+        format!("its status {status} became {:?}", error.status)
+    });
     let right = kinds.is_empty() || kinds.contains(&error.kind());
-    report.expect(right, &subject, || format!("its kind is {}, none of {kinds:?}", error.kind()));
+    report.expect(right, &subject, || format!("the kind of {status} is {}, none of {kinds:?}", error.kind()));
     if matches!(status.as_u16(), 429 | 503 | 529) {
         let waits = error.retry_after == Some(Duration::from_secs(7));
-        report.expect(waits, &subject, || format!("retry-after: 7 became {:?}", error.retry_after));
+        report.expect(waits, &subject, || {
+            format!("retry-after: 7 became {:?} under {status}", error.retry_after)
+        });
     }
     let message = &error.message;
     report.expect(!message.trim().is_empty(), &subject, || "it has no message".to_owned());
