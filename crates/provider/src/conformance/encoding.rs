@@ -186,7 +186,9 @@ fn check_setting(
     let Some(Ok(with)) = encode(provider, target, &setting.with, subject, report) else { return };
     // What cannot be asked without the setting was reported with the conversations.
     let Ok(without) = provider.encode_request(target, &setting.without) else { return };
-    let said = parts(&with) != parts(&without) || with.losses != without.losses;
+    // What belongs to something that is lost as a whole is lost with it.
+    let lost_with_all = without.losses.iter().any(|loss| setting.path.starts_with(&loss.path));
+    let said = lost_with_all || parts(&with) != parts(&without) || with.losses != without.losses;
     report.expect(said, subject, || "it was asked for and vanished in silence".to_owned());
 }
 

@@ -61,7 +61,10 @@ fn check_stream(provider: &dyn Provider, dice: &mut Dice, report: &mut Report) {
         Some(_) => grammar::check_grammar_so_far(&whole.events),
     };
     if let Err(violation) = checked {
-        report.add(format!("the stream {}", String::from_utf8_lossy(&body)), violation.to_string());
+        report.add(
+            format!("the stream \"{}\"", String::from_utf8_lossy(&body).escape_debug()),
+            violation.to_string(),
+        );
     }
     let split = dice.below(body.len());
     let chunks = [&body[..split], &body[split..]];
