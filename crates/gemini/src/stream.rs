@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 use tollgate_model::{
-    ChatEvent, Delta, Extra, Format, ModelName, PartIndex, PartKind, ProviderError, ResponseId,
+    ChatEvent, Delta, Extra, Format, ModelName, PartIndex, PartKind, ProviderError, ResponseId, Usage,
 };
 use tollgate_provider::{Frame, StreamDecoder};
 
@@ -35,8 +35,8 @@ pub(crate) struct GenerateContentDecoder {
     /// The model that answers: what is billed beside tokens depends on it.
     model: Option<String>,
     counters: Counters,
-    /// Whether any usage came.
-    reported: bool,
+    /// The usage that was told last: frames repeat it.
+    told: Option<Usage>,
     numbers: Numbers,
     /// Fields of the answer that the canonical model has no place for.
     rest: Map<String, Value>,
@@ -98,7 +98,7 @@ impl GenerateContentDecoder {
             block_reason: None,
             model: None,
             counters: Counters::default(),
-            reported: false,
+            told: None,
             numbers: Numbers::default(),
             rest: Map::new(),
         }
@@ -127,14 +127,20 @@ impl GenerateContentDecoder {
             state.read(candidate, &self.restore, &mut self.numbers, events)?;
         }
         if let Some(report) = response.usage_metadata {
-            self.reported = true;
             self.counters.update(&report)?;
-            events.push(ChatEvent::Usage(Box::new(self.counters.usage())));
+            self.tell_usage(events);
         }
         if !response.rest.is_empty() {
             self.rest.extend(response.rest.parse()?);
         }
         Ok(())
+    }
+
+    fn tell_usage(&mut self, events: &mut Vec<ChatEvent>) {
+        let usage = self.counters.usage();
+        if self.told.replace(usage) != Some(usage) {
+            events.push(ChatEvent::Usage(Box::new(usage)));
+        }
     }
 
     fn start(&mut self, response: &GenerateContentResponse<'_>, events: &mut Vec<ChatEvent>) {
@@ -193,7 +199,7 @@ impl GenerateContentDecoder {
             kept.extend(candidate.into_rest());
         }
         if self.counters.web_searches.is_some() || self.counters.map_lookups.is_some() {
-            events.push(ChatEvent::Usage(Box::new(self.counters.usage())));
+            self.tell_usage(events);
         }
         let counters = std::mem::take(&mut self.counters);
         let service_tier = counters.service_tier.clone();
