@@ -112,3 +112,24 @@ impl FaultPlan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_are_read_from_the_end_and_other_words_stay_in_the_name() {
+        assert_eq!(split_model("gpt-4o"), ("gpt-4o", vec![]));
+        assert_eq!(split_model("m--cut--slow"), ("m", vec![Fault::Slow, Fault::Cut]));
+        assert_eq!(split_model("m--s429x2"), ("m", vec![Fault::StatusFirst(429, 2)]));
+        assert_eq!(split_model("m--beta--s503"), ("m--beta", vec![Fault::Status(503)]));
+        assert_eq!(split_model("m--s200"), ("m--s200", vec![]));
+    }
+
+    #[test]
+    fn odds_are_kept_about() {
+        let plan = FaultPlan::none().with(Fault::Cut, 0.25).with(Fault::Reset, 0.25);
+        let count = |fault| (0..4_000).filter(|hash| plan.draw(*hash, 0) == Some(fault)).count();
+        assert!((850..1_150).contains(&count(Fault::Cut)) && (850..1_150).contains(&count(Fault::Reset)));
+    }
+}

@@ -160,3 +160,53 @@ fn json_bytes(value: &Value) -> u64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn prompt(pieces: &[(&str, u64, Option<Ttl>)]) -> Prompt {
+        let mut prompt = Prompt::default();
+        for (text, tokens, mark) in pieces {
+            prompt.add(&json!(text), *tokens, *mark);
+        }
+        prompt
+    }
+
+    #[test]
+    fn a_prefix_is_found_again_on_the_same_model_only() {
+        let cache = PrefixCache::default();
+        let rules = ("rules", 2_000, None);
+        assert_eq!(cache.automatic(1, &prompt(&[rules, ("one", 5, None)])), 0);
+        assert_eq!(cache.automatic(1, &prompt(&[rules, ("two", 5, None)])), 1_920);
+        assert_eq!(cache.automatic(2, &prompt(&[rules, ("two", 5, None)])), 0);
+        assert_eq!(cache.automatic(1, &prompt(&[("short", 1_000, None)])), 0);
+        assert_eq!(cache.automatic(1, &prompt(&[("short", 1_000, None)])), 0);
+    }
+
+    #[test]
+    fn marks_write_what_is_new_each_at_its_age() {
+        let cache = PrefixCache::default();
+        let (hour, minutes) = (Some(Ttl::OneHour), Some(Ttl::FiveMinutes));
+        let first = prompt(&[("a", 1_000, hour), ("b", 1_000, None), ("c", 500, minutes), ("d", 9, None)]);
+        assert_eq!(cache.marked(1, &first, 1_024), CacheUse { write_5m: 2_500, ..CacheUse::default() });
+        let longer = prompt(&[
+            ("a", 1_000, None),
+            ("b", 1_000, None),
+            ("c", 500, None),
+            ("d", 9, None),
+            ("e", 1, minutes),
+        ]);
+        assert_eq!(cache.marked(1, &longer, 1_024), CacheUse { read: 2_500, write_5m: 10, write_1h: 0 });
+        assert_eq!(cache.marked(1, &first, 4_096), CacheUse::default());
+    }
+
+    #[test]
+    fn the_mark_itself_does_not_change_a_prefix() {
+        let marked = hash_value(0, &json!({"text": "a", "cache_control": {"type": "ephemeral"}}));
+        assert_eq!(marked, hash_value(0, &json!({"text": "a"})));
+        assert_ne!(marked, hash_value(0, &json!({"text": "b"})));
+    }
+}

@@ -144,3 +144,20 @@ pub(crate) fn pieces<'a>(dice: &mut Dice, text: &'a str, least: usize, most: usi
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_add_up_and_limits_never_cut_a_character() {
+        for seed in 0..200 {
+            let dice = &mut Dice::new(seed);
+            let mut text = answer(dice, 40);
+            let pieces = pieces(dice, &text, 1, 6);
+            assert!(pieces.iter().all(|piece| !piece.is_empty()) && pieces.concat() == text);
+            assert!(!shorten(&mut text.clone(), 10_000));
+            assert!(shorten(&mut text, seed % 20) && tokens_of(&text) <= seed % 20);
+        }
+    }
+}

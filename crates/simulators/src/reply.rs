@@ -97,21 +97,11 @@ const NO_USAGE: MeteredUsage = MeteredUsage {
     reasoning: 0,
 };
 
-/// Collects the chunks of a stream in one of the three framings.
+/// Collects the chunks of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks(pub(crate) Vec<Chunk>);
 
 impl Chunks {
-    /// `data: {..}` and a blank line.
-    pub(crate) fn data(&mut self, value: &Value, tokens: u64) {
-        self.push(format!("data: {value}\n\n"), tokens, false);
-    }
-
-    /// The same, as a part of the end.
-    pub(crate) fn end_data(&mut self, value: &Value) {
-        self.push(format!("data: {value}\n\n"), 0, true);
-    }
-
     pub(crate) fn push(&mut self, text: String, tokens: u64, is_end: bool) {
         self.0.push(Chunk { bytes: text.into(), tokens, is_end });
     }

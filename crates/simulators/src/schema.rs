@@ -152,3 +152,38 @@ fn kind(schema: &Value) -> String {
         None => "string".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_of(schema: &Value) -> Vec<Value> {
+        (0..100).map(|seed| example(&mut Dice::new(seed), schema)).collect()
+    }
+
+    #[test]
+    fn bounds_enums_and_formats_are_kept() {
+        let number = json!({"type": "integer", "exclusiveMinimum": 3, "maximum": 5});
+        assert!(all_of(&number).iter().all(|value| (4..=5).contains(&value.as_i64().unwrap())));
+        assert!(all_of(&json!({"enum": ["a", 1]})).iter().all(|value| *value == "a" || *value == 1));
+        assert!(all_of(&json!({"type": ["null", "BOOLEAN"]})).iter().all(Value::is_boolean));
+        let short = json!({"type": "string", "minLength": 20, "maxLength": 21});
+        assert!(
+            all_of(&short).iter().all(|value| (20..=21).contains(&value.as_str().unwrap().chars().count()))
+        );
+        assert_eq!(all_of(&json!({"anyOf": [{"type": "null"}, {"const": 7}]}))[0], 7);
+        assert_eq!(all_of(&json!({"type": "string", "format": "date"}))[0], "2026-11-23");
+    }
+
+    #[test]
+    fn what_is_required_is_there_and_a_schema_in_itself_ends() {
+        let tree = json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "required": ["next"],
+            "properties": {"next": {"$ref": "#/$defs/node"}, "note": {"type": "string"}}}}});
+        let values = all_of(&tree);
+        assert!(values.iter().all(|value| value["next"].is_object()));
+        assert!(
+            values.iter().any(|value| value["note"].is_string())
+                && values.iter().any(|value| value["note"].is_null())
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! The providers' own SDKs talk to the simulated providers: what these speak is what those understand.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 #[path = "../../../bins/tollgate/tests/sdk/mod.rs"]
 mod sdk;
 

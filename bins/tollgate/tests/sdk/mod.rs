@@ -91,7 +91,7 @@ const PYTHON_IN_VENV: &str = if cfg!(windows) { "Scripts/python.exe" } else { "b
 fn python_environment() -> Result<PathBuf, String> {
     made_once("python", REQUIREMENTS, |folder| {
         let python = newest_python()?;
-        install(Command::new(&python).args(["-m", "venv", "--clear"]).arg(folder))?;
+        install(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
         let requirements = folder.join("requirements.txt");
         fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];

@@ -287,27 +287,25 @@ impl Answer<'_> {
 
     fn stream(&self, dice: &mut Dice) -> Reply {
         let mut chunks = Vec::new();
-        let mut push = |line: &Value, tokens: u64| {
-            chunks.push(Chunk {
-                bytes: format!("{line}\n").into(),
-                tokens,
-                is_end: line["done"] == Value::Bool(true),
-            });
+        // What all lines share is written once, since a stream has hundreds.
+        let whole = self.line(&Value::Null, None).to_string();
+        let head = whole.split("null,\"done\"").next().unwrap_or_default();
+        let mut push = |message: &Value, tokens: u64| {
+            let bytes = format!("{head}{message},\"done\":false}}\n").into();
+            chunks.push(Chunk { bytes, tokens, is_end: false });
         };
         for piece in pieces(dice, self.draft.thought.as_deref().unwrap_or(""), 2, 7) {
-            push(
-                &self.line(&json!({"role": "assistant", "content": "", "thinking": piece}), None),
-                tokens_of(piece),
-            );
+            push(&json!({"role": "assistant", "content": "", "thinking": piece}), tokens_of(piece));
         }
         for piece in pieces(dice, &self.draft.text, 2, 7) {
-            push(&self.line(&json!({"role": "assistant", "content": piece}), None), tokens_of(piece));
+            push(&json!({"role": "assistant", "content": piece}), tokens_of(piece));
         }
         if let Some(calls) = self.calls(dice) {
             let tokens = self.draft.visible_tokens() - tokens_of(&self.draft.text);
-            push(&self.line(&json!({"role": "assistant", "content": "", "tool_calls": calls}), None), tokens);
+            push(&json!({"role": "assistant", "content": "", "tool_calls": calls}), tokens);
         }
-        push(&self.line(&json!({"role": "assistant", "content": ""}), Some(self.reason())), 0);
+        let last = self.line(&json!({"role": "assistant", "content": ""}), Some(self.reason()));
+        chunks.push(Chunk { bytes: format!("{last}\n").into(), tokens: 0, is_end: true });
         let error = b"{\"error\":\"llama runner process has terminated: exit status 2\"}\n";
         Reply::stream("application/x-ndjson", chunks, Bytes::from_static(error))
     }

@@ -227,45 +227,38 @@ impl Answer<'_> {
 
     fn stream(&self, dice: &mut Dice) -> Reply {
         let mut chunks = Chunks::default();
+        // What all chunks share is written once, since a stream has hundreds.
+        let head = self.head("chat.completion.chunk").to_string();
+        let head = head.trim_end_matches('}');
         let chunk = |index: usize, delta: &Value, finish: Option<&str>| {
-            let mut chunk = self.head("chat.completion.chunk");
-            let mut choice = json!({"index": index, "delta": delta});
-            if let Some(finish) = finish {
-                choice["finish_reason"] = json!(finish);
-            }
-            chunk["choices"] = json!([choice]);
-            chunk["system_fingerprint"] = json!("fp_3a7d20b1c4");
-            chunk
+            let finish = finish.map(|finish| format!(",\"finish_reason\":\"{finish}\"")).unwrap_or_default();
+            format!(
+                "data: {head},\"choices\":[{{\"index\":{index},\"delta\":{delta}{finish}}}],\
+                 \"system_fingerprint\":\"fp_3a7d20b1c4\"}}\n\n"
+            )
         };
         for (index, draft) in self.drafts.iter().enumerate() {
             let opening = json!({"role": "assistant", "content": ""});
-            chunks.data(&chunk(index, &opening, None), draft.reasoning_tokens());
+            chunks.push(chunk(index, &opening, None), draft.reasoning_tokens(), false);
             for piece in pieces(dice, &draft.text, 3, 8) {
                 // The role comes with every piece.
-                chunks.data(
-                    &chunk(index, &json!({"content": piece, "role": "assistant"}), None),
-                    tokens_of(piece),
-                );
+                let delta = json!({"content": piece, "role": "assistant"});
+                chunks.push(chunk(index, &delta, None), tokens_of(piece), false);
             }
             let mut tokens = draft.visible_tokens() - tokens_of(&draft.text);
             for (nth, call) in draft.calls.iter().enumerate() {
                 let mut call = tool_call(call, dice);
                 call["index"] = json!(nth);
-                chunks.data(
-                    &chunk(index, &json!({"role": "assistant", "tool_calls": [call]}), None),
-                    std::mem::take(&mut tokens),
-                );
+                let delta = json!({"role": "assistant", "tool_calls": [call]});
+                chunks.push(chunk(index, &delta, None), std::mem::take(&mut tokens), false);
             }
-            chunks.end_data(&chunk(
-                index,
-                &json!({"content": "", "role": "assistant"}),
-                Some(finish_reason(&draft.finish)),
-            ));
+            let closing = json!({"content": "", "role": "assistant"});
+            chunks.push(chunk(index, &closing, Some(finish_reason(&draft.finish))), 0, true);
         }
         let mut last = self.head("chat.completion.chunk");
         last["choices"] = json!([]);
         last["usage"] = self.usage_value();
-        chunks.end_data(&last);
+        chunks.push(format!("data: {last}\n\n"), 0, true);
         chunks.push("data: [DONE]\n\n".to_owned(), 0, true);
         let error = b"data: {\"code\":\"Internal error\",\"error\":\"Internal server error.\"}\n\n";
         Reply::stream("text/event-stream", chunks.0, Bytes::from_static(error))

@@ -85,8 +85,14 @@ const SCHEMA_FIELDS: [&str; 26] = [
     "any_of",
 ];
 
-/// What Google documents for histories that another model began.
-const PLACEHOLDERS: [&str; 2] = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
+/// What Google documents for histories that another model began: as the text itself, and as the bytes of that text, which is
+/// what SDKs make of it.
+const PLACEHOLDERS: [&str; 4] = [
+    "skip_thought_signature_validator",
+    "context_engineering_is_the_way_to_go",
+    "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
+    "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv",
+];
 
 pub(super) fn no_such_model(model: &str) -> String {
     format!(

@@ -136,36 +136,36 @@ impl Answer<'_> {
     fn stream(&self, dice: &mut Dice) -> Reply {
         let options = &self.exchange.body["stream_options"];
         let with_usage = options["include_usage"] == Value::Bool(true);
+        let head = json!({
+            "id": self.id, "object": "chat.completion.chunk", "created": self.exchange.now, "model": self.model(),
+            "service_tier": self.tier(), "system_fingerprint": "fp_5a1d0c2e77",
+        });
         let mut writer = Writer {
-            head: json!({
-                "id": self.id, "object": "chat.completion.chunk", "created": self.exchange.now, "model": self.model(),
-                "service_tier": self.tier(), "system_fingerprint": "fp_5a1d0c2e77",
-            }),
+            head: head.to_string().trim_end_matches('}').to_owned(),
             with_usage,
-            obfuscate: options["include_obfuscation"] != Value::Bool(false),
+            obfuscates: options["include_obfuscation"] != Value::Bool(false),
             chunks: Chunks::default(),
         };
         for (index, draft) in self.drafts.iter().enumerate() {
             writer.choice(index, draft, dice);
         }
         if with_usage {
-            let mut last = writer.head.clone();
-            last["choices"] = json!([]);
-            last["usage"] = self.usage_value();
-            if writer.obfuscate {
-                last["obfuscation"] = json!("");
-            }
-            writer.chunks.end_data(&last);
+            let filler = if writer.obfuscates { ",\"obfuscation\":\"\"" } else { "" };
+            let usage = self.usage_value();
+            let last = format!("data: {},\"choices\":[],\"usage\":{usage}{filler}}}\n\n", writer.head);
+            writer.chunks.push(last, 0, true);
         }
         writer.chunks.push("data: [DONE]\n\n".to_owned(), 0, true);
         Reply::stream("text/event-stream; charset=utf-8", writer.chunks.0, error_event())
     }
 }
 
+/// Writes chunks. What all of them share is written once and joined as text, since a stream has hundreds.
 struct Writer {
-    head: Value,
+    /// The fields that come first, without the last brace.
+    head: String,
     with_usage: bool,
-    obfuscate: bool,
+    obfuscates: bool,
     chunks: Chunks,
 }
 
@@ -193,26 +193,24 @@ impl Writer {
                 self.delta(index, &delta, tokens_of(piece), dice);
             }
         }
-        let chunk = self.chunk(index, &json!({}), Some(finish_reason(&draft.finish)), dice);
-        self.chunks.end_data(&chunk);
+        let chunk = self.chunk(index, &json!({}), &json!(finish_reason(&draft.finish)), dice);
+        self.chunks.push(chunk, 0, true);
     }
 
     fn delta(&mut self, index: usize, delta: &Value, tokens: u64, dice: &mut Dice) {
-        let chunk = self.chunk(index, delta, None, dice);
-        self.chunks.data(&chunk, tokens);
+        let chunk = self.chunk(index, delta, &Value::Null, dice);
+        self.chunks.push(chunk, tokens, false);
     }
 
-    fn chunk(&self, index: usize, delta: &Value, finish: Option<&str>, dice: &mut Dice) -> Value {
-        let mut chunk = self.head.clone();
-        chunk["choices"] =
-            json!([{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish}]);
-        if self.with_usage {
-            chunk["usage"] = Value::Null;
-        }
-        if self.obfuscate {
-            chunk["obfuscation"] = json!(filler(dice));
-        }
-        chunk
+    fn chunk(&self, index: usize, delta: &Value, finish: &Value, dice: &mut Dice) -> String {
+        let head = &self.head;
+        let usage = if self.with_usage { ",\"usage\":null" } else { "" };
+        let filler =
+            if self.obfuscates { format!(",\"obfuscation\":\"{}\"", filler(dice)) } else { String::new() };
+        format!(
+            "data: {head},\"choices\":[{{\"index\":{index},\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{finish}}}]\
+             {usage}{filler}}}\n\n"
+        )
     }
 }
 
