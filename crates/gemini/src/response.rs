@@ -19,7 +19,9 @@ pub(crate) fn decode(
         return Err(no_answer());
     }
     decoder.close(&mut events);
-    Ok(Assembler::fold(events))
+    let response = Assembler::fold(events);
+    // Candidates that say nothing, not even why, are no answer either.
+    if response.choices.is_empty() { Err(no_answer()) } else { Ok(response) }
 }
 
 /// Parses what is an answer, or a frame of one; says what else it is.

@@ -681,6 +681,9 @@ fn budgets_are_asked_for_where_the_model_counts_them() {
     assert_eq!(losses, [lost("reasoning.effort", LossKind::Approximated)]);
     let (config, losses) = ask(&|request| request.reasoning.budget_tokens = Some(512));
     assert_eq!((config, losses), (json!({"includeThoughts": true, "thinkingBudget": 512}), vec![]));
+    let (config, losses) = ask(&|request| request.reasoning.budget_tokens = Some(99_999));
+    assert_eq!(config["thinkingBudget"], 24_576);
+    assert_eq!(losses, [lost("reasoning.budget_tokens", LossKind::Approximated)]);
     let off = json!({"thinkingBudget": 0});
     assert_eq!(ask(&|request| request.reasoning.effort = Some(ReasoningEffort::None)), (off.clone(), vec![]));
     assert_eq!(ask(&|request| request.reasoning.mode = Some(ReasoningMode::Disabled)), (off, vec![]));

@@ -225,7 +225,8 @@ fn check_config(config: &Map<String, Value>, card: &Model, functions: bool) {
         assert!(card.rules.efforts.contains(&level));
     }
     if let Some(budget) = budget {
-        assert!(budget.as_i64().unwrap() >= -1);
+        let most = if card.rules.reasoning == Some(ReasoningStyle::Budget) { 24_576 } else { i64::MAX };
+        assert!((-1..=most).contains(&budget.as_i64().unwrap()));
         assert!(
             card.rules.reasoning != Some(ReasoningStyle::Level) || card.rules.reasoning_budget == Some(true)
         );

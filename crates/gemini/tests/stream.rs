@@ -353,6 +353,8 @@ fn what_cannot_be_read_is_an_error_and_what_is_new_is_kept() {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
         assert_eq!(provider().response_facts(body.as_bytes()).unwrap_err().kind(), ErrorKind::Protocol);
     }
+    let silent = http::Response::new(Bytes::from(r#"{"candidates": [{"index": 0}]}"#));
+    assert_eq!(provider().decode_response(&plain(), silent).unwrap_err().kind(), ErrorKind::Protocol);
     let broken = said(json!([{"text": 7}]));
     let (_, ended) = decode(&plain(), &body(&[broken]), usize::MAX);
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Protocol);

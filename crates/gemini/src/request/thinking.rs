@@ -21,6 +21,9 @@ const LEVELS: [ReasoningEffort; 5] = [
     ReasoningEffort::Xhigh,
 ];
 
+/// The greatest budget that all models which count them take; some take a third more.
+const MAX_BUDGET: u64 = 24_576;
+
 /// The budget that leaves it to the model.
 const DYNAMIC: i64 = -1;
 
@@ -108,13 +111,20 @@ impl Planner<'_, '_> {
     fn budget(&mut self, asked: Asked) -> i64 {
         match asked {
             Asked::Off => 0,
+            Asked::Budget(tokens) if tokens > MAX_BUDGET => {
+                let why = format!("brought to {MAX_BUDGET}, which is taken");
+                self.losses.approximated("reasoning.budget_tokens", why);
+                written(MAX_BUDGET)
+            }
             Asked::Budget(tokens) => written(tokens),
             Asked::Effort(effort) => {
                 let tokens = match effort {
                     ReasoningEffort::None => 0,
                     ReasoningEffort::Minimal | ReasoningEffort::Low => 1024,
                     ReasoningEffort::Medium => 8192,
-                    ReasoningEffort::High | ReasoningEffort::Xhigh | ReasoningEffort::Max => 24_576,
+                    ReasoningEffort::High | ReasoningEffort::Xhigh | ReasoningEffort::Max => {
+                        written(MAX_BUDGET)
+                    }
                 };
                 self.losses
                     .approximated("reasoning.effort", format!("asked for as a budget of {tokens} tokens"));
