@@ -21,7 +21,16 @@ fn replay(corpus: &Path, split: &str) -> (Ended, u16) {
     let port = free_port();
     let child = Command::new("python3")
         .arg(corpus.join("replay.py"))
-        .args(["--corpus", "exchanges", "--corpus", "supplement", "--split", split, "--port", &port.to_string()])
+        .args([
+            "--corpus",
+            "exchanges",
+            "--corpus",
+            "supplement",
+            "--split",
+            split,
+            "--port",
+            &port.to_string(),
+        ])
         .current_dir(corpus)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -34,7 +43,9 @@ fn replay(corpus: &Path, split: &str) -> (Ended, u16) {
 
 fn configuration(port: u16) -> String {
     let table = |name: &str, kind: &str, path: &str| {
-        format!("[providers.{name}]\nkind = \"{kind}\"\napi_key = \"x\"\nbase_url = \"http://127.0.0.1:{port}{path}\"\n")
+        format!(
+            "[providers.{name}]\nkind = \"{kind}\"\napi_key = \"x\"\nbase_url = \"http://127.0.0.1:{port}{path}\"\n"
+        )
     };
     [
         table("openai", "openai", "/openai/v1"),

@@ -168,6 +168,7 @@ struct Writer {
 /// What was gathered.
 #[derive(Default)]
 struct Batch {
+    #[expect(clippy::vec_box, reason = "a record is large; the box it came in moves on without a copy")]
     records: Vec<Box<CallRecord>>,
     flushes: Vec<Sender<()>>,
     close: bool,

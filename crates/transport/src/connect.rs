@@ -96,7 +96,8 @@ impl Connector {
     async fn connect_at_leisure(&self, uri: &Uri) -> Result<Connected, TransportError> {
         let secure = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
-        let intercept = self.proxy.as_ref().filter(|_| !is_loopback(host)).and_then(|proxy| proxy.intercept(uri));
+        let intercept =
+            self.proxy.as_ref().filter(|_| !is_loopback(host)).and_then(|proxy| proxy.intercept(uri));
         let Some(intercept) = intercept else {
             let tcp = self.tcp(uri).await?;
             return if secure { self.secure(tcp, host).await } else { Ok(plain(tcp, None)) };
@@ -113,7 +114,8 @@ impl Connector {
         let connected = self.http.clone().call(uri.clone()).await;
         connected.map(TokioIo::into_inner).map_err(|error| {
             let text = error.to_string();
-            let kind = if text.contains("dns") { TransportErrorKind::Dns } else { TransportErrorKind::Connect };
+            let kind =
+                if text.contains("dns") { TransportErrorKind::Dns } else { TransportErrorKind::Connect };
             TransportError::new(kind, false).with_source(error)
         })
     }
@@ -125,7 +127,8 @@ impl Connector {
         let config = self.tls_config().map_err(|error| failed(error.into()))?.clone();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|error| failed(error.into()))?;
-        let stream = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| failed(error.into()))?;
+        let stream =
+            TlsConnector::from(config).connect(name, tcp).await.map_err(|error| failed(error.into()))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(Connected { stream: Stream::Tls(Box::new(stream)), absolute_form: None, http2 })
     }
@@ -137,12 +140,18 @@ const fn plain(tcp: TcpStream, absolute_form: Option<Option<::http::HeaderValue>
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Asks a proxy for a way through to the host of `uri`.
-async fn tunnel(tcp: &mut TcpStream, uri: &Uri, auth: Option<&::http::HeaderValue>) -> Result<(), TransportError> {
-    let failed = |error: io::Error| TransportError::new(TransportErrorKind::Connect, false).with_source(error);
+async fn tunnel(
+    tcp: &mut TcpStream,
+    uri: &Uri,
+    auth: Option<&::http::HeaderValue>,
+) -> Result<(), TransportError> {
+    let failed =
+        |error: io::Error| TransportError::new(TransportErrorKind::Connect, false).with_source(error);
     let host = uri.host().unwrap_or_default();
     let port = uri.port_u16().unwrap_or(443);
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();

@@ -110,7 +110,12 @@ pub(crate) struct AnswerBody {
 }
 
 impl AnswerBody {
-    pub(crate) const fn new(incoming: Incoming, source: Source, idle: Duration, deadline: Option<Instant>) -> Self {
+    pub(crate) const fn new(
+        incoming: Incoming,
+        source: Source,
+        idle: Duration,
+        deadline: Option<Instant>,
+    ) -> Self {
         Self { incoming, source, idle, deadline, last_activity: None, sleep: None }
     }
 

@@ -92,7 +92,8 @@ impl HttpTransport {
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(15)))
             .keep_alive_timeout(Duration::from_secs(5));
-        let (sender, driver) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(error, false))?;
+        let (sender, driver) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|error| failed(error, false))?;
         // Ends by itself when the last sender is dropped or the connection breaks.
         tokio::spawn(async move {
             if let Err(error) = driver.await {

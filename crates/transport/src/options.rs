@@ -87,7 +87,9 @@ pub enum Proxy {
 #[non_exhaustive]
 pub enum TransportConfigError {
     /// No authority to trust was found.
-    #[error("no trusted certificate authorities: install the system's CA certificates, or use the bundled roots or an extra CA file")]
+    #[error(
+        "no trusted certificate authorities: install the system's CA certificates, or use the bundled roots or an extra CA file"
+    )]
     Roots(#[source] rustls::Error),
     /// An extra CA file that cannot be used.
     #[error("the extra CA file {} cannot be used: {reason}", .path.display())]

@@ -61,7 +61,8 @@ impl Lease {
         idle.push(Idle { connection, since: now });
         // The oldest is at the front. Looking at it here, under traffic, needs no task that sweeps; without traffic
         // the few that are left are closed by the other side.
-        let oldest_is_old = idle.first().is_some_and(|oldest| now.duration_since(oldest.since) >= self.host.idle_timeout);
+        let oldest_is_old =
+            idle.first().is_some_and(|oldest| now.duration_since(oldest.since) >= self.host.idle_timeout);
         let old = oldest_is_old.then(|| idle.remove(0));
         drop(idle);
         drop(old);

@@ -16,7 +16,8 @@ pub(crate) fn client_config(options: &Options) -> Result<Arc<ClientConfig>, Tran
     let builder = builder.with_safe_default_protocol_versions().map_err(TransportConfigError::Tls)?;
     let mut config = match options.roots {
         Roots::Platform => {
-            let verifier = Verifier::new_with_extra_roots(extra, crypto).map_err(TransportConfigError::Roots)?;
+            let verifier =
+                Verifier::new_with_extra_roots(extra, crypto).map_err(TransportConfigError::Roots)?;
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
         Roots::Bundled => {

@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 pub(super) const KEYS: [(&str, &str); 3] =
     [("search", "demo-search-1f4a"), ("support", "demo-support-93bc"), ("research", "demo-research-d07e")];
 
-/// What is asked for, and how often in a hundred. The last one is a name with fallbacks.
-const MODELS: [(&str, u32); 10] = [
-    ("openai/gpt-4.1", 14),
-    ("openai/gpt-6-sol", 8),
-    ("anthropic/claude-opus-5-5", 8),
-    ("anthropic/claude-haiku-5-5", 14),
-    ("gemini/gemini-2.5-flash", 14),
-    ("gemini/gemini-3.8-flash", 8),
-    ("xai/grok-4.7", 8),
-    ("xai/grok-4.20-non-reasoning", 4),
-    ("ollama/qwen3:8b", 10),
-    ("smart", 12),
+/// What is asked for, and how often in a hundred. The last one is a name with fallbacks. The last column tells which take
+/// part in every kind of conversation: some models refuse tools together with reasoning, or reasoning altogether.
+const MODELS: [(&str, u32, bool); 10] = [
+    ("openai/gpt-4.1", 14, false),
+    ("openai/gpt-6-sol", 8, false),
+    ("anthropic/claude-opus-5-5", 8, true),
+    ("anthropic/claude-haiku-5-5", 14, true),
+    ("gemini/gemini-2.5-flash", 14, true),
+    ("gemini/gemini-3.8-flash", 8, true),
+    ("xai/grok-4.7", 8, true),
+    ("xai/grok-4.20-non-reasoning", 4, false),
+    ("ollama/qwen3:8b", 10, true),
+    ("smart", 12, true),
 ];
 
 const QUESTIONS: [&str; 8] = [
@@ -79,7 +80,7 @@ fn conversation(dice: &mut StdRng, number: usize) -> Conversation {
         key: KEYS.choose(dice).map_or("", |(_, key)| key),
         feature,
         stream: dice.random_bool(0.6),
-        model: model(dice),
+        model: model(dice, kind),
         kind,
         messages: vec![
             json!({"role": "system", "content": system}),
@@ -89,10 +90,12 @@ fn conversation(dice: &mut StdRng, number: usize) -> Conversation {
     }
 }
 
-fn model(dice: &mut StdRng) -> &'static str {
-    let mut left = dice.random_range(0..MODELS.iter().map(|(_, weight)| weight).sum());
-    for (model, weight) in MODELS {
-        if left < weight {
+fn model(dice: &mut StdRng, kind: Kind) -> &'static str {
+    let plain = matches!(kind, Kind::Question | Kind::FollowUps | Kind::Structured);
+    let fitting = || MODELS.iter().filter(|(_, _, every_kind)| plain || *every_kind);
+    let mut left = dice.random_range(0..fitting().map(|(_, weight, _)| weight).sum());
+    for (model, weight, _) in fitting() {
+        if left < *weight {
             return model;
         }
         left -= weight;

@@ -26,7 +26,8 @@ impl GatewayProcess {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("tollgate.toml");
         let data = folder.path().join("data");
-        let server = format!("[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\ndata = {data:?}\n");
+        let server =
+            format!("[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\ndata = {data:?}\n");
         std::fs::write(&file, format!("{server}{configuration}")).expect("a temporary file can be written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .args(["serve", "--config"])
@@ -38,7 +39,8 @@ impl GatewayProcess {
         let stdout = child.stdout.take().expect("standard output was asked for");
         let mut lines = BufReader::new(stdout).lines();
         while let Some(Ok(line)) = lines.next() {
-            let url = |line: &str| line.split("http://").nth(1)?.split([':', '/', ' ']).nth(1).map(str::to_owned);
+            let url =
+                |line: &str| line.split("http://").nth(1)?.split([':', '/', ' ']).nth(1).map(str::to_owned);
             let local = |port: String| format!("127.0.0.1:{port}").parse().ok();
             if line.trim_start().starts_with("admin ") {
                 admin = url(&line).and_then(local);
@@ -76,7 +78,8 @@ impl GatewayProcess {
         let status = self.child.wait().expect("a child can be waited for");
         assert!(status.success(), "the gateway ended with {status}");
         let store = self.store();
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a temporary folder can be made"));
+        let folder =
+            std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a temporary folder can be made"));
         (store, folder)
     }
 

@@ -156,7 +156,7 @@ async fn refusal(endpoint: &Endpoint, same_format: bool, response: http::Respons
     let error = endpoint.provider.decode_error(response_of(status, head.headers.clone(), body.clone()));
     // Only what is the format's own kind of document may reach a client: never a proxy's HTML page.
     let is_document = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body)
-        .is_ok_and(|document| document.contains_key("error"));
+        .is_ok_and(|document| document.get("error").is_some_and(serde_json::Value::is_object));
     let own_words = (same_format && is_document).then(|| (head.headers, body));
     AttemptError::Provider { error, own_words }
 }

@@ -94,11 +94,12 @@ fn field<'a, T: Deserialize<'a>>(
 }
 
 fn unsearchable(error: SpanError) -> RequestError {
-    let param = match &error {
-        SpanError::Duplicate(name) => Some(name.clone()),
+    let message = error.to_string();
+    let param = match error {
+        SpanError::Duplicate(name) => Some(name),
         _ => None,
     };
-    RequestError { param, ..RequestError::new(ErrorKind::InvalidRequest, error.to_string()) }
+    RequestError { param, ..RequestError::new(ErrorKind::InvalidRequest, message) }
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ impl Along {
         if facts.model.is_none() {
             facts.model = answer.model.filter(|model| !model.is_empty()).map(|model| ModelName::new(&*model));
         }
-        if let Some(tier) = answer.service_tier
+        if let Some(tier) = answer.service_tier.filter(|tier| !tier.is_empty())
             && facts.service_tier.as_deref() != Some(&*tier)
         {
             facts.service_tier = Some(tier.into_owned());

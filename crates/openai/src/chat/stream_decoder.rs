@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use tollgate_model::{ChatEvent, ChatRequest, Extra, Format, ModelName, ProviderError, ResponseId, Usage};
 use tollgate_provider::{Frame, StreamDecoder};
 
@@ -102,7 +102,7 @@ impl ChunkDecoder {
         if !self.started {
             self.start(chunk.id, chunk.model, chunk.created, !choices.is_empty(), events);
         }
-        if let Some(tier) = chunk.service_tier
+        if let Some(tier) = chunk.service_tier.filter(|tier| !tier.is_empty())
             && self.service_tier.as_deref() != Some(&*tier)
         {
             self.service_tier = Some(tier.into_owned());
@@ -125,7 +125,7 @@ impl ChunkDecoder {
         &mut self,
         id: Option<Text<'_>>,
         model: Option<Text<'_>>,
-        created: Option<f64>,
+        created: Option<&RawValue>,
         speaks: bool,
         events: &mut Vec<ChatEvent>,
     ) {
@@ -138,7 +138,7 @@ impl ChunkDecoder {
         events.push(ChatEvent::Start {
             id: id.map(|id| ResponseId::new(&*id)),
             model: model.filter(|model| !model.is_empty()).map(|model| ModelName::new(&*model)),
-            created: created.map(unix_seconds),
+            created: created.and_then(unix_seconds),
         });
     }
 

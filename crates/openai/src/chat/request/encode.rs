@@ -77,7 +77,7 @@ impl Encoder<'_> {
         body.end();
     }
 
-    fn write_response_format(&mut self, body: &mut Object<'_>) {
+    fn write_response_format(&self, body: &mut Object<'_>) {
         let Some(format) = &self.request.response_format else { return };
         let mut object = body.object("response_format");
         match format {
@@ -132,7 +132,7 @@ impl Encoder<'_> {
         body.field("stop", &stop[..kept]);
     }
 
-    fn write_modalities(&mut self, body: &mut Object<'_>) {
+    fn write_modalities(&self, body: &mut Object<'_>) {
         if let Some(modalities) = &self.request.modalities {
             let words = modalities.iter().map(|modality| match modality {
                 Modality::Audio => "audio",

@@ -1,7 +1,7 @@
 //! A complete answer → canonical.
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use tollgate_model::{
     ChatRequest, ChatResponse, Choice, Extra, Format, ModelName, ProviderError, ResponseId,
 };
@@ -51,10 +51,10 @@ pub(in crate::chat) fn decode(
     Ok(ChatResponse {
         id: id.map(ResponseId::from),
         model: body.model.filter(|model| !model.is_empty()).map(|model| ModelName::new(&*model)),
-        created: body.created.map(unix_seconds),
+        created: body.created.and_then(unix_seconds),
         choices: read,
         usage,
-        service_tier: body.service_tier.map(Text::into_owned),
+        service_tier: body.service_tier.filter(|tier| !tier.is_empty()).map(Text::into_owned),
         extra: Extra::new(Format::OPENAI_CHAT, extra),
     })
 }
@@ -63,13 +63,14 @@ fn unreadable(source: serde_json::Error) -> ProviderError {
     error::unreadable("answer", source)
 }
 
-/// Some servers write a fraction.
+/// Reads `created`. Some servers write a fraction, some a text; what is neither is not said.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the fraction is dropped on purpose, and a cast saturates"
 )]
-pub(in crate::chat) const fn unix_seconds(seconds: f64) -> i64 {
-    seconds as i64
+pub(in crate::chat) fn unix_seconds(raw: &RawValue) -> Option<i64> {
+    let seconds: f64 = raw.get().trim_matches('"').parse().ok()?;
+    Some(seconds as i64)
 }
 
 fn decode_choice(

@@ -49,24 +49,23 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         if let Some(annotations) = message.annotations.filter(|list| list.get() != "[]") {
-            let text = parts.iter_mut().find_map(|part| match &mut part.content {
+            if !parts.iter().any(|part| part.as_text().is_some()) {
+                parts.push(Part::text(""));
+            }
+            let mut texts = parts.iter_mut().filter_map(|part| match &mut part.content {
                 Content::Text(text) => Some(text),
                 _ => None,
             });
-            match text {
-                Some(text) => {
-                    for raw in serde_json::from_str::<Vec<&RawValue>>(annotations.get())? {
-                        text.citations.push(citation::decode(raw)?);
-                    }
+            if let Some(text) = texts.next() {
+                for raw in serde_json::from_str::<Vec<&RawValue>>(annotations.get())? {
+                    text.citations.push(citation::decode(raw)?);
                 }
-                // There is no text that they could belong to.
-                None => rest.push("annotations".into(), annotations),
             }
         }
         if let Some(refusal) = message.refusal.filter(|text| !text.is_empty()) {
             parts.push(Part::new(Content::Refusal(refusal.into_owned())));
         }
-        parts.extend(message.audio.map(|audio| self.audio(audio)));
+        parts.extend(message.audio.filter(wire::Audio::says_something).map(|audio| self.audio(audio)));
         for image in message.images.unwrap_or_default().0 {
             parts.push(image_of(image)?);
         }
@@ -95,7 +94,7 @@ impl<'a> Reader<'a> {
         calls: Option<wire::List<wire::ToolCall<'_>>>,
         parts: &mut Vec<Part>,
     ) -> serde_json::Result<()> {
-        if let Some(call) = legacy {
+        if let Some(call) = legacy.filter(wire::FunctionCall::says_something) {
             let id = made_call_id(self.response, choice, 0);
             let name = self.restore.tool_name(call.name.as_deref().unwrap_or_default());
             let mut part = Part::tool_call(id, name, arguments_text(call.arguments)?);

@@ -104,26 +104,25 @@ impl ChoiceState {
             None => {}
         }
         if let Some(annotations) = delta.annotations.filter(|list| list.get() != "[]") {
-            match self.open {
-                Some((Kind::Text, part)) => {
-                    for raw in serde_json::from_str::<Vec<_>>(annotations.get())? {
-                        context.grow(part, Delta::Citation(Box::new(citation::decode(raw)?)));
-                    }
-                }
-                _ => rest.push("annotations".into(), annotations),
+            // Some servers tell the sources before the text.
+            let part = self.open(Kind::Text, context);
+            for raw in serde_json::from_str::<Vec<_>>(annotations.get())? {
+                context.grow(part, Delta::Citation(Box::new(citation::decode(raw)?)));
             }
         }
         if let Some(text) = delta.refusal {
             self.grow(Kind::Refusal, &text, context);
         }
-        if let Some(audio) = delta.audio {
+        if let Some(audio) =
+            delta.audio.filter(|audio| audio.says_something() || audio.expires_at.is_some_and(|at| at > 0))
+        {
             self.audio(audio, context);
         }
         for image in delta.images.unwrap_or_default().0 {
             self.part(image_of(image)?, context);
         }
-        if let Some(call) = delta.function_call {
-            self.legacy_call(call, context)?;
+        if let Some(call) = delta.function_call.filter(wire::FunctionCall::says_something) {
+            self.legacy_call(&call, context)?;
         }
         for call in delta.tool_calls.unwrap_or_default().0 {
             self.call(call, context)?;
@@ -198,7 +197,7 @@ impl ChoiceState {
 
     fn legacy_call(
         &mut self,
-        call: wire::FunctionCall<'_>,
+        call: &wire::FunctionCall<'_>,
         context: &mut Context<'_>,
     ) -> serde_json::Result<()> {
         let arguments = arguments_text(call.arguments)?;
@@ -216,7 +215,11 @@ impl ChoiceState {
     }
 
     fn call(&mut self, call: wire::ToolCall<'_>, context: &mut Context<'_>) -> serde_json::Result<()> {
-        let kind = if call.custom.is_some() { ToolCallKind::Custom } else { ToolCallKind::Function };
+        let kind = if call.custom.is_some() && call.function.is_none() {
+            ToolCallKind::Custom
+        } else {
+            ToolCallKind::Function
+        };
         let (name, arguments, nested) = match (call.function, call.custom) {
             (Some(function), _) => {
                 (function.name, arguments_text(function.arguments)?, ("function", function.rest))

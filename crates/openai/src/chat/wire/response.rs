@@ -14,7 +14,8 @@ wire_object! {
     Body {
         id: Text<'a>,
         object: Text<'a>,
-        created: f64,
+        /// A number; some servers write a fraction or a text.
+        created: &'a RawValue,
         model: Text<'a>,
         choices: List<Choice<'a>>,
         usage: Usage<'a>,
@@ -87,6 +88,23 @@ wire_object! {
     CustomCall {
         name: Text<'a>,
         input: Text<'a>,
+    }
+}
+
+/// Some servers fill fields that do not apply with empty values.
+fn is_empty(text: Option<&Text<'_>>) -> bool {
+    text.is_none_or(|text| text.is_empty())
+}
+
+impl Audio<'_> {
+    pub(in crate::chat) fn says_something(&self) -> bool {
+        ![&self.id, &self.data, &self.transcript].into_iter().all(|text| is_empty(text.as_ref()))
+    }
+}
+
+impl FunctionCall<'_> {
+    pub(in crate::chat) fn says_something(&self) -> bool {
+        !is_empty(self.name.as_ref()) || self.arguments.is_some_and(|arguments| arguments.get() != "\"\"")
     }
 }
 

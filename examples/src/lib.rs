@@ -1,0 +1,1 @@
+//! The examples are beside this folder: see `embed.rs` and `custom_provider.rs`.
