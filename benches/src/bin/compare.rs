@@ -13,7 +13,7 @@ use std::{
 use clap::Parser;
 use tempfile::TempDir;
 use tollgate_benches::{
-    children::{self, Pinning, Running, beside, free_address},
+    children::{self, Pinning, Running, beside},
     process::{Cpu, Memory},
     report::{Figures, Process, Report, Row, Slow, median},
     scenario::{self, Measured, SLOW, SLOW_LIMIT_MIB, SLOW_STREAMS, START_LIMIT_MS, Scenario},
@@ -434,5 +434,7 @@ impl Subject {
 
 /// Texts that no other load of this machine has sent.
 fn seed() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros() as u64 & 0xffff_ffff_ffff)
+    std::time::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or_default() & 0xffff_ffff_ffff)
 }

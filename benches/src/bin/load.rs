@@ -135,8 +135,8 @@ async fn client(
     };
     let mut conversation = Conversation::new(&settings, seed);
     let mut body = BytesMut::new();
-    time::sleep(Duration::from_millis(arguments.ramp_ms) / arguments.clients.max(1) as u32 * index as u32)
-        .await;
+    let share = index as f64 / arguments.clients.max(1) as f64;
+    time::sleep(Duration::from_millis(arguments.ramp_ms).mul_f64(share)).await;
     while take_one(&totals.calls_left) {
         let request = conversation.next_request();
         let start = Instant::now();
@@ -146,8 +146,8 @@ async fn client(
         let mut answers = totals.answers.lock().expect("no client panics while it holds the lock");
         match result.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
             Ok(first) => {
-                answers.whole.saturating_record(whole.as_nanos() as u64);
-                answers.first.saturating_record((first - start).as_nanos() as u64);
+                answers.whole.saturating_record(nanos(whole));
+                answers.first.saturating_record(nanos(first - start));
             }
             Err(fault) => {
                 answers.faults += 1;
@@ -156,6 +156,10 @@ async fn client(
             }
         }
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn take_one(left: &AtomicUsize) -> bool {

@@ -22,7 +22,7 @@ fn full_record() -> CallRecord {
     usage.input.image = Some(7);
     usage.output.reasoning = Some(50);
     let context = PriceContext::new(Date::from_unix_seconds(1_790_000_000));
-    let cost = Catalog::builtin().price("openai", "gpt-4o", &usage, &context).unwrap();
+    let cost = Catalog::builtin().price("openai", "gpt-4o", &usage, &context).expect("it has a price");
     let mut losses = Losses::new();
     losses.dropped("sampling.seed", "no such field");
     let failed = CallFailure { kind: ErrorKind::Overloaded, message: "busy".to_owned() };
@@ -80,11 +80,11 @@ fn full_record() -> CallRecord {
 }
 
 fn write(folder: &std::path::Path, records: Vec<CallRecord>) {
-    let recorder = Recorder::open(folder, RecorderOptions::default()).unwrap();
+    let recorder = Recorder::open(folder, RecorderOptions::default()).expect("a store can be opened");
     for record in records {
         recorder.record(Box::new(record));
     }
-    recorder.close().unwrap();
+    recorder.close().expect("records can be written");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_record_comes_back_as_it_was() {
 #[test]
 fn closing_under_load_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).unwrap();
+    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).expect("a store can be opened");
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -131,7 +131,7 @@ fn closing_under_load_loses_nothing() {
             });
         }
     });
-    recorder.close().unwrap();
+    recorder.close().expect("records can be written");
     assert_eq!(recorder.status().backlog_bytes, 0);
     assert_eq!(Store::new(folder.path()).calls(&CallFilter::default()).unwrap().len(), 10_000);
 }
@@ -139,7 +139,7 @@ fn closing_under_load_loses_nothing() {
 #[test]
 fn calls_are_read_while_others_are_written() {
     let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).unwrap();
+    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).expect("a store can be opened");
     let store = Store::new(folder.path());
     for count in 1..=5 {
         recorder.record(Box::new(record("m")));
@@ -151,7 +151,7 @@ fn calls_are_read_while_others_are_written() {
 #[test]
 fn a_locked_database_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).unwrap();
+    let recorder = Recorder::open(folder.path(), RecorderOptions::default()).expect("a store can be opened");
     let other = rusqlite::Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     recorder.record(Box::new(record("m")));

@@ -29,10 +29,17 @@ const MAX_ERROR_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The provider's own bytes for a client that speaks its format.
-    RelayedWhole { headers: HeaderMap, body: Bytes, facts: ResponseFacts },
+    RelayedWhole { headers: HeaderMap, body: Bytes, facts: Box<ResponseFacts> },
     /// The same, as a stream whose first chunk has been read.
     RelayedStream { headers: HeaderMap, stream: RelayedParts },
-    /// A complete answer, in no vendor's terms.
+    /// An answer in no vendor's terms, with the request that it answers.
+    Translated { request: Arc<ChatRequest>, answer: Translated },
+}
+
+/// An answer in no vendor's terms.
+#[derive(Debug)]
+pub(crate) enum Translated {
+    /// All of it.
     Whole(Box<ChatResponse>),
     /// A stream of events that has begun.
     Events(Box<EventReader>),
@@ -60,16 +67,20 @@ pub(crate) enum AttemptError {
     /// The target cannot say all of it, and the caller wants nothing lost.
     Lossy(Losses),
     /// The provider's fault, or what it says is ours.
-    Provider {
-        error: ProviderError,
-        /// The provider's own words, fit to be handed to a client of its format.
-        own_words: Option<(HeaderMap, Bytes)>,
-    },
+    Provider(Box<Refusal>),
+}
+
+/// What a provider's failure leaves.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) error: ProviderError,
+    /// The provider's own words, fit to be handed to a client of its format.
+    pub(crate) own_words: Option<(HeaderMap, Bytes)>,
 }
 
 impl From<ProviderError> for AttemptError {
     fn from(error: ProviderError) -> Self {
-        Self::Provider { error, own_words: None }
+        Self::Provider(Box::new(Refusal { error, own_words: None }))
     }
 }
 
@@ -157,8 +168,8 @@ async fn refusal(endpoint: &Endpoint, same_format: bool, response: http::Respons
     // Only what is the format's own kind of document may reach a client: never a proxy's HTML page.
     let is_document = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body)
         .is_ok_and(|document| document.get("error").is_some_and(serde_json::Value::is_object));
-    let own_words = (same_format && is_document).then(|| (head.headers, body));
-    AttemptError::Provider { error, own_words }
+    let own_words = (same_format && is_document).then_some((head.headers, body));
+    AttemptError::Provider(Box::new(Refusal { error, own_words }))
 }
 
 fn response_of(status: StatusCode, headers: HeaderMap, body: Bytes) -> http::Response<Bytes> {
@@ -178,7 +189,7 @@ async fn relay(
     let (head, mut body) = response.into_parts();
     if !stream {
         let body = collect(body, MAX_ANSWER_BYTES).await?;
-        let facts = relay.response_facts(&body)?;
+        let facts = Box::new(relay.response_facts(&body)?);
         return Ok(Answer::RelayedWhole { headers: head.headers, body, facts });
     }
     let mut framer = Framer::new(endpoint.provider.framing());
@@ -199,17 +210,18 @@ async fn translate(
 ) -> Result<Answer, AttemptError> {
     let request = inquiry.request().map_err(AttemptError::Request)?;
     if is_stream(&response) {
-        let mut reader = begin_events(endpoint, &request, response.into_body()).await?;
-        if inquiry.stream() {
-            return Ok(Answer::Events(Box::new(reader)));
-        }
-        return Ok(Answer::Whole(Box::new(fold(&mut reader).await?)));
+        let mut reader = Box::new(begin_events(endpoint, &request, response.into_body()).await?);
+        let answer = match inquiry.stream() {
+            true => Translated::Events(reader),
+            false => Translated::Whole(Box::new(fold(&mut reader).await?)),
+        };
+        return Ok(Answer::Translated { request, answer });
     }
     let (head, body) = response.into_parts();
     let body = collect(body, MAX_ANSWER_BYTES).await?;
     let response =
         endpoint.provider.decode_response(&request, response_of(head.status, head.headers, body))?;
-    Ok(Answer::Whole(Box::new(response)))
+    Ok(Answer::Translated { request, answer: Translated::Whole(Box::new(response)) })
 }
 
 async fn begin_events(

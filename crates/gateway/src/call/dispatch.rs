@@ -9,7 +9,7 @@ use tollgate_provider::Target as EncodingTarget;
 use tollgate_router::{PlanError, Step, Target, after_failure};
 
 use super::{
-    attempt::{Answer, AttemptError, attempt, relays},
+    attempt::{Answer, AttemptError, Refusal, attempt, relays},
     inquiry::Inquiry,
     open_call::OpenCall,
 };
@@ -35,7 +35,7 @@ pub(crate) async fn dispatch(
     inquiry: &Inquiry,
     call: &mut OpenCall,
 ) -> Result<Answer, Failure> {
-    let plan = runtime.routes.plan(inquiry.model()).map_err(unplanned)?;
+    let plan = runtime.routes.plan(inquiry.model()).map_err(|error| unplanned(&error))?;
     let mut targets = plan.iter().peekable();
     let mut latest = None;
     while let Some(target) = targets.next() {
@@ -86,14 +86,15 @@ async fn try_target(
             call.attempt_failed(error.kind, None, &error.message);
             Err(error.into())
         }
-        Err(AttemptError::Provider { error, own_words }) => {
+        Err(AttemptError::Provider(refusal)) => {
+            let Refusal { error, own_words } = *refusal;
             call.attempt_failed(error.kind(), error.status, &error.message);
             Err(Failure { error: CallError::from(&error), own_words })
         }
     }
 }
 
-fn unplanned(error: PlanError) -> Failure {
+fn unplanned(error: &PlanError) -> Failure {
     let request = RequestError {
         param: Some("model".to_owned()),
         ..RequestError::new(ErrorKind::ModelNotFound, error.to_string())

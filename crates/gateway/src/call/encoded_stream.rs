@@ -7,6 +7,7 @@ use tollgate_model::{CallError, ChatEvent, ProviderError};
 use tollgate_provider::{ResponseFacts, StreamEncoder};
 
 use super::{
+    attempt::Translated,
     event_reader::EventReader,
     facts::tally,
     open_call::{Ending, OpenCall},
@@ -19,6 +20,15 @@ pub(crate) enum EventSource {
     Reader(Box<EventReader>),
     /// From an answer that is there as a whole.
     Unfolded { events: Vec<ChatEvent>, facts: Box<ResponseFacts> },
+}
+
+impl From<Translated> for EventSource {
+    fn from(answer: Translated) -> Self {
+        match answer {
+            Translated::Whole(response) => Self::unfolded(response.into_events()),
+            Translated::Events(reader) => Self::Reader(reader),
+        }
+    }
 }
 
 impl EventSource {

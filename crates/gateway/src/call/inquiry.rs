@@ -25,7 +25,7 @@ pub(crate) struct Inquiry {
 #[derive(Debug)]
 pub(crate) enum Source {
     /// From a client, in its own format. Read as a whole only if some target speaks another one.
-    Wire(Wire),
+    Wire(Box<Wire>),
     /// From an embedding program.
     Canonical(Arc<ChatRequest>),
 }

@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
-use tollgate_model::{CallError, ErrorKind, RequestError};
+use tollgate_model::{CallError, ChatRequest, ErrorKind, RequestError};
 use tollgate_policy::{Caller, presented};
 use tollgate_provider::{FrontDoor, RequestFacts};
 
 use super::{
     AnswerBody, CallOptions,
-    attempt::Answer,
+    attempt::{Answer, Translated},
     dispatch::{Failure, dispatch},
     encoded_stream::{EncodedStream, EventSource},
     headers::{describe, relayed},
@@ -66,7 +66,7 @@ fn inquiry(
     let (facts, options) = (facts?, options?);
     let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
     let wire = Wire::new(door.clone(), head.uri.path().to_owned(), head.headers, body, facts);
-    Ok(Inquiry { source: Source::Wire(wire), options, deadline })
+    Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, deadline })
 }
 
 async fn answer(
@@ -77,10 +77,7 @@ async fn answer(
 ) -> Response<AnswerBody> {
     call.asked(inquiry);
     match dispatch(runtime, inquiry, &mut call).await {
-        Ok(answer) => match deliver(door, inquiry, answer, call) {
-            Ok(response) => response,
-            Err((call, failure)) => fail(&**door, call, failure),
-        },
+        Ok(answer) => deliver(door, inquiry.stream(), answer, call),
         Err(failure) => fail(&**door, call, failure),
     }
 }
@@ -88,57 +85,46 @@ async fn answer(
 /// Writes an answer that has begun.
 fn deliver(
     door: &Arc<dyn FrontDoor>,
-    inquiry: &Inquiry,
+    stream: bool,
     answer: Answer,
     mut call: OpenCall,
-) -> Result<Response<AnswerBody>, (OpenCall, Failure)> {
+) -> Response<AnswerBody> {
     match answer {
         Answer::RelayedWhole { headers, body, facts } => {
             call.capture_response(&body);
             call.close(Ending::Completed, &facts);
-            Ok(respond(relayed(&headers), &call, AnswerBody::whole(body)))
+            respond(relayed(&headers), &call, AnswerBody::whole(body))
         }
-        Answer::RelayedStream { headers, stream } => {
+        Answer::RelayedStream { headers, stream: parts } => {
             let mut headers = relayed(&headers);
             describe(&call, &mut headers);
-            let body = AnswerBody::relayed(RelayedStream::new(stream, call, door.clone()));
-            Ok(response_of(headers, body))
+            let body = AnswerBody::relayed(RelayedStream::new(parts, call, door.clone()));
+            response_of(headers, body)
         }
-        Answer::Whole(response) if inquiry.stream() => {
-            encode_stream(door, inquiry, EventSource::unfolded(response.into_events()), call)
-        }
-        Answer::Events(reader) => encode_stream(door, inquiry, EventSource::Reader(reader), call),
-        Answer::Whole(response) => {
-            let request = match inquiry.request() {
-                Ok(request) => request,
-                Err(error) => return Err((call, CallError::from(error).into())),
-            };
+        Answer::Translated { request, answer: Translated::Whole(response) } if !stream => {
             let encoded = door.encode_response(&request, &response, call.started_unix());
             let facts = EventSource::unfolded(response.into_events());
             call.add_losses(&encoded.losses);
             call.capture_response(&encoded.body);
             call.close(Ending::Completed, facts.facts());
             let headers = content_type("application/json");
-            Ok(respond(headers, &call, AnswerBody::whole(encoded.body)))
+            respond(headers, &call, AnswerBody::whole(encoded.body))
         }
+        Answer::Translated { request, answer } => encode_stream(door, &request, answer.into(), call),
     }
 }
 
 fn encode_stream(
     door: &Arc<dyn FrontDoor>,
-    inquiry: &Inquiry,
+    request: &ChatRequest,
     source: EventSource,
     call: OpenCall,
-) -> Result<Response<AnswerBody>, (OpenCall, Failure)> {
-    let request = match inquiry.request() {
-        Ok(request) => request,
-        Err(error) => return Err((call, CallError::from(error).into())),
-    };
-    let encoder = door.stream_encoder(&request, call.started_unix());
+) -> Response<AnswerBody> {
+    let encoder = door.stream_encoder(request, call.started_unix());
     let mut headers = content_type(door.stream_content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     describe(&call, &mut headers);
-    Ok(response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, call))))
+    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, call)))
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.

@@ -40,10 +40,7 @@ impl Gateway {
         let mut call = OpenCall::begin(self, &runtime, &Caller::default(), None);
         call.asked(&inquiry);
         match dispatch(&runtime, &inquiry, &mut call).await {
-            Ok(Answer::Events(reader)) => Ok(ChatStream::new(EventSource::Reader(reader), call)),
-            Ok(Answer::Whole(response)) => {
-                Ok(ChatStream::new(EventSource::unfolded(response.into_events()), call))
-            }
+            Ok(Answer::Translated { answer, .. }) => Ok(ChatStream::new(answer.into(), call)),
             Ok(Answer::RelayedWhole { .. } | Answer::RelayedStream { .. }) => {
                 let error =
                     CallError::new(ErrorKind::Internal, "an embedding program's call cannot be relayed");
