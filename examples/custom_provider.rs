@@ -31,7 +31,7 @@ struct EchoProvider {
     base_url: BaseUrl,
 }
 
-const FORMAT: Format = Format::new("echo");
+static FORMAT: Format = Format::new("echo");
 
 impl Provider for EchoProvider {
     fn name(&self) -> &ProviderName {
@@ -61,6 +61,7 @@ impl Provider for EchoProvider {
             }
         }
         // What a format cannot say is named, never dropped in silence.
+        request.lose_settings_but(&[], "the service has no settings", &mut losses);
         if !request.tools.is_empty() {
             losses.dropped("tools", "the service has none");
         }
@@ -91,6 +92,7 @@ impl Provider for EchoProvider {
         let status = response.status();
         let kind = match status.as_u16() {
             401 => ErrorKind::Authentication,
+            402 => ErrorKind::QuotaExhausted,
             403 => ErrorKind::PermissionDenied,
             404 => ErrorKind::ModelNotFound,
             408 | 504 => ErrorKind::Timeout,
@@ -132,7 +134,11 @@ impl StreamDecoder for EchoDecoder {
     fn decode(&mut self, frame: Frame<'_>, events: &mut Vec<ChatEvent>) -> Result<(), ProviderError> {
         let line: Value = serde_json::from_slice(frame.data)
             .map_err(|error| ProviderError::protocol("a line is no JSON").with_source(error))?;
-        if self.done || !line.is_object() {
+        if self.done {
+            // The answer has ended; what follows is not a part of it.
+            return Ok(());
+        }
+        if !line.is_object() {
             return Err(ProviderError::protocol("a line that does not belong there"));
         }
         if !self.started {

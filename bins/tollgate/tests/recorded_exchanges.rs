@@ -1,4 +1,5 @@
 //! Every recorded chat exchange, through the real gateway: recorded provider → gateway → a client of OpenAI's format.
+#![allow(clippy::print_stdout, reason = "what was skipped or failed is told where the test runs")]
 
 mod support;
 

@@ -75,18 +75,19 @@ impl Extra {
                     object.insert(name.clone(), value.clone());
                 }
             }
-            _ => self.lose(path, losses),
+            _ => self.lose_all(path, losses),
         }
     }
 
     /// Names each field as lost, unless it is of `format`.
     pub fn lose_unless(&self, format: &Format, path: &str, losses: &mut Losses) {
         if self.0.as_ref().is_some_and(|extra| extra.format != *format) {
-            self.lose(path, losses);
+            self.lose_all(path, losses);
         }
     }
 
-    fn lose(&self, path: &str, losses: &mut Losses) {
+    /// Names each field as lost.
+    pub fn lose_all(&self, path: &str, losses: &mut Losses) {
         let Some(extra) = &self.0 else { return };
         for name in extra.fields.keys() {
             let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };

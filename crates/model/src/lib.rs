@@ -34,6 +34,7 @@ pub mod message;
 pub mod money;
 pub mod request;
 pub mod response;
+mod settings;
 pub mod usage;
 
 pub use assembler::Assembler;

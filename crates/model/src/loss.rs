@@ -45,7 +45,10 @@ impl fmt::Display for Loss {
     }
 }
 
-/// All losses of one encoding, each path once.
+/// The most losses that are listed. A request with a million unknown fields must not cost a list of a million.
+const MAX_LISTED: usize = 500;
+
+/// All losses of one encoding, each path once. Beyond 500, a last entry says that there were more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Losses(Vec<Loss>);
@@ -59,6 +62,14 @@ impl Losses {
 
     /// Adds one, unless the same path is there with the same fate.
     pub fn push(&mut self, loss: Loss) {
+        if self.0.len() > MAX_LISTED {
+            return;
+        }
+        if self.0.len() == MAX_LISTED {
+            let why = "there is more that cannot be said; it is not listed".to_owned();
+            self.0.push(Loss { path: "...".to_owned(), kind: LossKind::Dropped, why });
+            return;
+        }
         if !self.0.iter().any(|known| known.path == loss.path && known.kind == loss.kind) {
             self.0.push(loss);
         }
@@ -103,5 +114,20 @@ impl<'a> IntoIterator for &'a Losses {
     type IntoIter = std::slice::Iter<'a, Loss>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_bounded_and_says_so() {
+        let mut losses = Losses::new();
+        for index in 0..10_000 {
+            losses.dropped(format!("field_{index}"), "unknown");
+        }
+        assert_eq!(losses.iter().count(), MAX_LISTED + 1);
+        assert_eq!(losses.iter().last().map(|loss| loss.path.as_str()), Some("..."));
     }
 }

@@ -116,7 +116,10 @@ fn fold(body: &[u8]) -> Reply {
             add_call(&mut calls, call);
         }
     };
-    let fed = framer.feed(body, |frame| Ok(read(frame.data)));
+    let fed = framer.feed(body, |frame| {
+        read(frame.data);
+        Ok(())
+    });
     if fed.is_err() || failed || !done {
         return Reply::Broken;
     }

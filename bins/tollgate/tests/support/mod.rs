@@ -1,5 +1,5 @@
 //! The real binary as a child process, on free ports and with a data folder of its own.
-#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "a module of several test programs; each uses its own part")]
 
 use std::{
     io::{BufRead as _, BufReader},
