@@ -1,19 +1,23 @@
 //! The routes of applications.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tollgate::{AnswerBody, Gateway};
 use tollgate_model::{CallError, ErrorKind};
 use tollgate_provider::{
     FrontDoor,
-    collect::{CollectError, collect},
+    collect::{CollectError, collect, next_chunk},
 };
 
 use crate::responses::json;
+
+/// How long what a refused client is still sending is read. Longer than an honest one needs for a body of the size allowed.
+const MAX_DISCARD: Duration = Duration::from_secs(5);
 
 /// The formats that applications speak here.
 #[derive(Debug)]
@@ -50,33 +54,49 @@ impl FrontDoors {
 
     /// Answers one request.
     pub async fn handle(&self, gateway: &Gateway, request: Request<Incoming>) -> Response<AnswerBody> {
-        let (head, body) = request.into_parts();
-        let (method, route) = self.route(head.uri.path());
+        let (head, mut body) = request.into_parts();
+        let waits_for_leave = head.headers.contains_key(header::EXPECT);
+        let response = self.answer(gateway, head, &mut body).await;
+        if !body.is_end_stream() && !waits_for_leave {
+            let discarding = discard(&mut body, self.max_body_bytes.saturating_mul(2));
+            // Too slow, too large, broken off: then the client may miss the answer, and the connection ends.
+            let _ = tokio::time::timeout(MAX_DISCARD, discarding).await;
+        }
+        response
+    }
+
+    async fn answer(&self, gateway: &Gateway, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
+        let uri = head.uri.clone();
+        let (method, route) = self.route(uri.path());
         if !matches!(route, Route::Unknown) && head.method != method {
-            return self.refuse(
-                StatusCode::METHOD_NOT_ALLOWED,
-                ErrorKind::InvalidRequest,
-                format!("use {method} for this path"),
-            );
+            let (status, kind) = (StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest);
+            let mut response = self.refuse(status, kind, format!("use {method} for this path"));
+            if let Ok(method) = HeaderValue::from_str(method.as_str()) {
+                response.headers_mut().insert(header::ALLOW, method);
+            }
+            return response;
         }
         match route {
             Route::Chat(door) => {
-                let door = door.clone();
+                // Strangers are sent away before anything of theirs is kept in memory.
+                if let Err(error) = gateway.authenticate(&head.headers) {
+                    return door.encode_error(&error).map(AnswerBody::whole);
+                }
                 match self.read(body).await {
-                    Ok(body) => gateway.serve(&door, head, body).await,
-                    Err(error) => door.encode_error(&error).map(AnswerBody::whole),
+                    Ok(body) => gateway.serve(door, head, body).await,
+                    Err(error) => gateway.refuse(&**door, &head.headers, error),
                 }
             }
             Route::ModelList => self.models(gateway, &head.headers, None),
-            Route::Model(name) => self.models(gateway, &head.headers, Some(name)),
+            Route::Model(name) => self.models(gateway, &head.headers, Some(&percent_decoded(name))),
             Route::Unknown => {
-                let message = format!("there is nothing at {}", head.uri.path());
+                let message = format!("there is nothing at {}", uri.path());
                 self.refuse(StatusCode::NOT_FOUND, ErrorKind::ModelNotFound, message)
             }
         }
     }
 
-    async fn read(&self, body: Incoming) -> Result<Bytes, CallError> {
+    async fn read(&self, body: &mut Incoming) -> Result<Bytes, CallError> {
         collect(body, self.max_body_bytes).await.map_err(|error| match error {
             CollectError::TooLarge { .. } => CallError::new(ErrorKind::RequestTooLarge, error.to_string()),
             CollectError::Broken(_) => {
@@ -115,5 +135,57 @@ impl FrontDoors {
     fn refuse(&self, status: StatusCode, kind: ErrorKind, message: String) -> Response<AnswerBody> {
         let error = CallError { status, ..CallError::new(kind, message) };
         self.openai_chat.encode_error(&error).map(AnswerBody::whole)
+    }
+}
+
+/// Reads what a refused client is still sending, and keeps none of it. Many clients read no answer before they have sent
+/// all; closing while they send resets the connection, and they see that instead of the answer.
+async fn discard(body: &mut Incoming, mut left: usize) {
+    while let Ok(Some(chunk)) = next_chunk(body).await {
+        match left.checked_sub(chunk.len()) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
+}
+
+/// Undoes percent-encoding: SDKs write the slash of `provider/model` as `%2F`.
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    let digit =
+        |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    match String::from_utf8(decoded) {
+        Ok(decoded) if decoded != text => Cow::Owned(decoded),
+        // Nothing was encoded, or nothing that is text: such a name is not known anyway.
+        Ok(_) | Err(_) => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_decoded_once_and_what_is_no_text_stays() {
+        assert_eq!(percent_decoded("openai%2Fgpt-6"), "openai/gpt-6");
+        assert_eq!(percent_decoded("ollama%2fqwen3%3A8b"), "ollama/qwen3:8b");
+        assert_eq!(percent_decoded("%252F"), "%2F");
+        for same in ["gpt-6", "a%", "a%2", "a%zz", "%ff", "é"] {
+            assert_eq!(percent_decoded(same), same);
+        }
     }
 }

@@ -40,6 +40,22 @@ impl Gateway {
             Err(error) => fail(&**door, call, error.into()),
         }
     }
+
+    /// Refuses a request whose body could not be had: too large, or broken off. Recorded as a call of whoever sent it.
+    pub fn refuse(
+        &self,
+        door: &dyn FrontDoor,
+        headers: &HeaderMap,
+        error: CallError,
+    ) -> Response<AnswerBody> {
+        let runtime = self.runtime();
+        match identify(&runtime, headers) {
+            Ok(caller) => {
+                fail(door, OpenCall::begin(self, &runtime, &caller, Some(door.format())), error.into())
+            }
+            Err(error) => refuse(door, &error),
+        }
+    }
 }
 
 pub(crate) fn identify(runtime: &Runtime, headers: &HeaderMap) -> Result<Arc<Caller>, CallError> {
@@ -142,6 +158,10 @@ fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<
     call.capture_response(&body);
     call.close(Ending::Failed(error), &tollgate_provider::ResponseFacts::default());
     describe(&call, &mut head.headers);
+    if call.attempts() > 1 {
+        // Each try of the SDK would be as many again.
+        head.headers.insert("x-should-retry", HeaderValue::from_static("false"));
+    }
     Response::from_parts(head, AnswerBody::whole(body))
 }
 

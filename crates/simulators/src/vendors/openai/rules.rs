@@ -134,6 +134,14 @@ fn content(message: &Value, role: &str, at: usize) -> Result<(), Refusal> {
         Refusal::bad(format!("Invalid value for 'content': expected a string, got null. (messages[{at}])"))
             .param(format!("messages.[{at}].content"))
     })?;
+    let readable = matches!(message["content"], Value::Null | Value::String(_) | Value::Array(_));
+    require(readable, || {
+        Refusal::bad(format!(
+            "Invalid type for 'messages[{at}].content': expected one of a string or array of objects."
+        ))
+        .param(format!("messages[{at}].content"))
+        .code("invalid_type")
+    })?;
     for (index, part) in message["content"].as_array().into_iter().flatten().enumerate() {
         let kind = part["type"].as_str().unwrap_or("");
         let known: &[&str] = match role {
