@@ -13,6 +13,11 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+// The system's allocator returns large blocks at once and takes them back page by page, for every large prompt again;
+// and keeps small ones for ever after a burst.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// One gate in front of every LLM provider: one bill, one audit log, one place to govern.
 #[derive(Debug, Parser)]
 #[command(name = "tollgate", version, propagate_version = true)]

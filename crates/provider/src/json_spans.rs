@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::memchr2;
+use memchr::memchr;
 
 /// A body that cannot be searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,19 +124,18 @@ impl<'a> Scanner<'a> {
             return Err(self.malformed());
         }
         self.at += 1;
+        let start = self.at;
         loop {
-            let Some(found) = memchr2(b'"', b'\\', &self.body[self.at..]) else {
+            // Only quotes are looked for: escaped line breaks are far more frequent in prompts than escaped quotes.
+            let Some(found) = memchr(b'"', &self.body[self.at..]) else {
                 return Err(SpanError::Malformed(self.body.len()));
             };
-            self.at += found;
-            if self.body[self.at] == b'"' {
-                self.at += 1;
+            let quote = self.at + found;
+            self.at = quote + 1;
+            // After an odd number of backslashes, the last one escapes the quote.
+            let backslashes = self.body[start..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+            if backslashes % 2 == 0 {
                 return Ok(());
-            }
-            // An escape is two bytes at least, and its second one is never the end of the string.
-            self.at += 2;
-            if self.at > self.body.len() {
-                return Err(SpanError::Malformed(self.body.len()));
             }
         }
     }

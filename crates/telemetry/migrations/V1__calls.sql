@@ -37,14 +37,12 @@ CREATE TABLE calls (
     first_token_us   INTEGER,
     duration_us      INTEGER NOT NULL,
     losses           TEXT,              -- JSON array
-    content_block    INTEGER,
-    request_offset   INTEGER,
-    request_length   INTEGER,
-    response_offset  INTEGER,
-    response_length  INTEGER
+    request_at       BLOB,              -- pieces of blocks: block, offset and length of each, as LEB128 numbers
+    response_at      BLOB
 ) WITHOUT ROWID;
 
--- Prompts and answers, apart from the rows. Those of several calls are compressed together.
+-- Prompts and answers, apart from the rows. Those of several calls of one key are compressed together; what a prompt
+-- repeats of an earlier one of the same key, at most an hour old, is not written again.
 CREATE TABLE content_blocks (
     id         INTEGER PRIMARY KEY,
     raw_length INTEGER NOT NULL,

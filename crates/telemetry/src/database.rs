@@ -85,7 +85,10 @@ pub(crate) fn open_for_writing(folder: &Path) -> Result<Connection, StoreError> 
     let mut connection = Connection::open(&path).map_err(damaged)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(damaged)?;
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; \
+             PRAGMA wal_autocheckpoint = 4000;",
+        )
         .map_err(damaged)?;
     migrations::migrations::runner()
         .run(&mut connection)

@@ -16,7 +16,9 @@ mod content;
 pub mod database;
 pub mod record;
 pub mod recorder;
+mod repeats;
 mod row;
+mod segment;
 pub mod store;
 
 pub use bill::{Bill, BillQuery, BillRow, Dimension, Sums};

@@ -14,10 +14,10 @@ use std::{
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
-    content::BlockWriter,
+    content::ContentWriter,
     database::{StoreError, open_for_writing},
     record::CallRecord,
-    row::{self, ContentPlace},
+    row,
 };
 
 /// How records are written.
@@ -90,7 +90,8 @@ impl Recorder {
         let connection = open_for_writing(folder)?;
         let (sender, receiver) = mpsc::channel();
         let shared = Arc::<Shared>::default();
-        let writer = Writer { connection, receiver, shared: shared.clone(), options };
+        let content = ContentWriter::new().map_err(StoreError::Content)?;
+        let writer = Writer { connection, content, receiver, shared: shared.clone(), options };
         let thread = thread::Builder::new().name("tollgate-recorder".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let writer = Mutex::new(Some(thread));
@@ -160,6 +161,7 @@ impl Drop for Recorder {
 /// The writer's thread.
 struct Writer {
     connection: Connection,
+    content: ContentWriter,
     receiver: Receiver<Message>,
     shared: Arc<Shared>,
     options: RecorderOptions,
@@ -237,6 +239,7 @@ impl Writer {
                 batch.records.clear();
                 break;
             };
+            self.content.forget();
             let reason = error.to_string();
             tracing::error!(%reason, waiting = batch.records.len(), "records could not be written; trying again");
             self.set_status(0, Some(reason.clone()));
@@ -261,14 +264,13 @@ impl Writer {
 
     /// Writes a batch in one transaction.
     fn write(&mut self, records: &[Box<CallRecord>]) -> Result<(), StoreError> {
-        let places = store_content(&mut self.connection, records)?;
-        let (transaction, places) = places;
-        {
-            let mut statement = transaction.prepare_cached(row::INSERT)?;
-            for (record, place) in records.iter().zip(places) {
-                row::insert(&mut statement, record, place)?;
-            }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let places = self.content.write(&transaction, records)?;
+        let mut statement = transaction.prepare_cached(row::INSERT)?;
+        for (record, place) in records.iter().zip(&places) {
+            row::insert(&mut statement, record, place.as_ref())?;
         }
+        drop(statement);
         transaction.commit()?;
         Ok(())
     }
@@ -284,60 +286,4 @@ impl Writer {
         status.0 += written;
         status.1 = error;
     }
-}
-
-/// Writes the texts of a batch into blocks, inside a new transaction, and returns where each record's stand.
-///
-/// A block holds the texts of one key only, so that one key's texts can be taken away without touching another's.
-fn store_content<'a>(
-    connection: &'a mut Connection,
-    records: &[Box<CallRecord>],
-) -> Result<(rusqlite::Transaction<'a>, Vec<Option<ContentPlace>>), StoreError> {
-    let mut order: Vec<usize> = (0..records.len()).filter(|index| has_content(&records[*index])).collect();
-    order.sort_by_key(|index| records[*index].caller.key.as_ref());
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut places = vec![None; records.len()];
-    let mut next_block: i64 =
-        transaction.query_row("SELECT coalesce(max(id), 0) + 1 FROM content_blocks", [], |row| row.get(0))?;
-    let mut open: Option<BlockWriter> = None;
-    for (position, &index) in order.iter().enumerate() {
-        let record = &records[index];
-        let mut block = match open.take() {
-            Some(block) => block,
-            None => BlockWriter::new().map_err(StoreError::Content)?,
-        };
-        let request = block.append([&*record.request]).map_err(StoreError::Content)?;
-        let response =
-            block.append(record.response.iter().map(|piece| &**piece)).map_err(StoreError::Content)?;
-        places[index] = Some(ContentPlace { block: next_block, request, response });
-        let last_of_key =
-            order.get(position + 1).is_none_or(|next| records[*next].caller.key != record.caller.key);
-        if last_of_key || block.is_full() {
-            insert_block(&transaction, next_block, block)?;
-            next_block += 1;
-        } else {
-            open = Some(block);
-        }
-    }
-    Ok((transaction, places))
-}
-
-fn insert_block(
-    transaction: &rusqlite::Transaction<'_>,
-    id: i64,
-    block: BlockWriter,
-) -> Result<(), StoreError> {
-    if block.is_empty() {
-        return Ok(());
-    }
-    let block = block.finish().map_err(StoreError::Content)?;
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO content_blocks (id, raw_length, zstd) VALUES (?1, ?2, ?3)")?;
-    let raw_length = i64::try_from(block.raw_length).unwrap_or(i64::MAX);
-    statement.execute((id, raw_length, block.zstd))?;
-    Ok(())
-}
-
-fn has_content(record: &CallRecord) -> bool {
-    !record.request.is_empty() || record.response.iter().any(|piece| !piece.is_empty())
 }

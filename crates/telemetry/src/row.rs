@@ -7,8 +7,9 @@ use tollgate_catalog::Cost;
 use tollgate_model::{CallId, Usage};
 
 use crate::{
-    content::Place,
+    content::ContentPlace,
     record::{CallCost, CallRecord, CostLine},
+    segment,
 };
 
 pub(crate) const INSERT: &str = "
@@ -17,25 +18,17 @@ pub(crate) const INSERT: &str = "
         response_id, streamed, relayed, attempts, outcome, error_kind, error_message, http_status, finish_reason,
         usage_source, input_tokens, output_tokens, cache_read, cache_write, cache_write_long, reasoning, usage,
         cost_nanos, unpriced, cost_lines, price_valid_from, service_tier, first_token_us, duration_us, losses,
-        content_block, request_offset, request_length, response_offset, response_length
+        request_at, response_at
     ) VALUES (
         ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,
-        ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42
+        ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39
     )";
-
-/// Where a call's texts are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ContentPlace {
-    pub(crate) block: i64,
-    pub(crate) request: Place,
-    pub(crate) response: Place,
-}
 
 /// Writes one row.
 pub(crate) fn insert(
     statement: &mut CachedStatement<'_>,
     record: &CallRecord,
-    content: Option<ContentPlace>,
+    content: Option<&ContentPlace>,
 ) -> rusqlite::Result<usize> {
     let usage = &record.usage;
     let finish_reason = record.finish_reason.as_ref().map(tollgate_model::FinishReason::as_str);
@@ -85,11 +78,8 @@ pub(crate) fn insert(
         record.time_to_first_token_us,
         record.duration_us,
         (!record.losses.is_empty()).then(|| json(&record.losses)),
-        content.map(|place| place.block),
-        content.map(|place| signed(place.request.offset)),
-        content.map(|place| signed(place.request.length)),
-        content.map(|place| signed(place.response.offset)),
-        content.map(|place| signed(place.response.length)),
+        content.map(|place| segment::encode(&place.request)),
+        content.map(|place| segment::encode(&place.response)),
     ])
 }
 

@@ -8,10 +8,11 @@ use serde_json::Value;
 use tollgate_model::{CallId, Usage};
 
 use crate::{
-    content::{self, Place},
+    content,
     database::{StoreError, open_for_reading},
     record::{Outcome, UsageSource},
     row::{id_bytes, id_text},
+    segment,
 };
 
 /// The records in a data folder. Opens the file for each question and closes it again.
@@ -163,20 +164,17 @@ impl Store {
         let sql = format!(
             "SELECT {SUMMARY_COLUMNS}, tags, front_door, operation, response_model, response_id, relayed, attempts, \
              error_message, finish_reason, unpriced, cost_lines, price_valid_from, service_tier, losses, \
-             content_block, request_offset, request_length, response_offset, response_length FROM calls WHERE id = ?"
+             request_at, response_at FROM calls WHERE id = ?"
         );
         let found =
             connection.query_row(&sql, [id_bytes(id)], |row| Ok((detail(row)?, places(row)?))).optional()?;
         let Some((mut call, places)) = found else { return Ok(None) };
-        if let Some((block, request, response)) = places {
-            let sql = "SELECT zstd FROM content_blocks WHERE id = ?";
-            if let Some(zstd) =
-                connection.query_row(sql, [block], |row| row.get::<_, Vec<u8>>(0)).optional()?
-            {
-                call.request = content::read(&zstd, request).map_err(StoreError::Content)?;
-                call.response = content::read(&zstd, response).map_err(StoreError::Content)?;
-            }
-        }
+        let text = |place: Option<Vec<u8>>| {
+            let segments = segment::decode(&place.unwrap_or_default()).map_err(StoreError::Content)?;
+            content::read(&connection, &segments)
+        };
+        call.request = text(places.0)?;
+        call.response = text(places.1)?;
         Ok(Some(call))
     }
 }
@@ -272,11 +270,7 @@ fn detail(row: &Row<'_>) -> rusqlite::Result<CallDetail> {
     })
 }
 
-/// Where a call's texts are: their block, the request, the response.
-fn places(row: &Row<'_>) -> rusqlite::Result<Option<(i64, Place, Place)>> {
-    let Some(block) = row.get("content_block")? else { return Ok(None) };
-    let number = |column: &str| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
-    let request = Place { offset: number("request_offset")?, length: number("request_length")? };
-    let response = Place { offset: number("response_offset")?, length: number("response_length")? };
-    Ok(Some((block, request, response)))
+/// Where a call's texts are: the request's pieces, the response's.
+fn places(row: &Row<'_>) -> rusqlite::Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    Ok((row.get("request_at")?, row.get("response_at")?))
 }
