@@ -1,14 +1,14 @@
 //! The gateway: one state that calls see, and one recorder that remembers them.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use tollgate_catalog::Catalog;
-use tollgate_model::CallError;
+use tollgate_model::{CallError, ErrorKind};
 use tollgate_policy::{Key, KeyRing};
 use tollgate_router::Target;
-use tollgate_telemetry::{Recorder, StoreError};
+use tollgate_telemetry::{Recorder, RecorderOptions, StoreError};
 
 use crate::{call, endpoint::Endpoint, runtime::Runtime};
 
@@ -54,6 +54,17 @@ impl Gateway {
         self.recorder.is_full().then(|| "records cannot be written fast enough".to_owned())
     }
 
+    /// Says whether a call may begin: one that could not be recorded may not.
+    ///
+    /// # Errors
+    /// [`Gateway::trouble`], for the client.
+    pub(crate) fn admit(&self) -> Result<(), CallError> {
+        let Some(trouble) = self.trouble() else { return Ok(()) };
+        let mut error = CallError::new(ErrorKind::Overloaded, format!("no calls are taken now: {trouble}"));
+        error.retry_after = Some(Duration::from_secs(5));
+        Err(error)
+    }
+
     /// Waits until every record that is closed is written. Call it after the last call.
     pub fn close(&self) -> Result<(), StoreError> {
         self.recorder.close()
@@ -74,11 +85,19 @@ pub struct GatewayBuilder {
     catalog: Option<Catalog>,
     keys: Option<Vec<Key>>,
     capture_content: bool,
+    recording: RecorderOptions,
 }
 
 impl Default for GatewayBuilder {
     fn default() -> Self {
-        Self { endpoints: Vec::new(), names: Vec::new(), catalog: None, keys: None, capture_content: true }
+        Self {
+            endpoints: Vec::new(),
+            names: Vec::new(),
+            catalog: None,
+            keys: None,
+            capture_content: true,
+            recording: RecorderOptions::default(),
+        }
     }
 }
 
@@ -118,12 +137,19 @@ impl GatewayBuilder {
         self
     }
 
+    /// Sets how records are written.
+    #[must_use]
+    pub const fn recording(mut self, options: RecorderOptions) -> Self {
+        self.recording = options;
+        self
+    }
+
     /// Opens the store in `data` and starts.
     ///
     /// # Errors
     /// The store cannot be opened.
     pub fn open(self, data: &Path) -> Result<Gateway, StoreError> {
-        let recorder = Arc::new(Recorder::open(data, tollgate_telemetry::RecorderOptions::default())?);
+        let recorder = Arc::new(Recorder::open(data, self.recording)?);
         let keys = self.keys.map_or_else(KeyRing::open, KeyRing::new);
         let catalog = self.catalog.unwrap_or_else(Catalog::builtin);
         let runtime =

@@ -31,6 +31,9 @@ impl Gateway {
             Ok(caller) => caller,
             Err(error) => return refuse(&**door, &error),
         };
+        if let Err(error) = self.admit() {
+            return refuse(&**door, &error);
+        }
         let facts = door.request_facts(head.uri.path(), &body);
         let options = CallOptions::from_headers(&head.headers);
         let mut call = OpenCall::begin(self, &runtime, &caller, Some(door.format()));
@@ -165,7 +168,8 @@ fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<
     Response::from_parts(head, AnswerBody::whole(body))
 }
 
-/// Answers a client that may not call at all. Nothing is recorded: anybody could fill the disk.
+/// Answers a call that is not accepted, of a client that may not call or while records cannot be written. Nothing is
+/// recorded: anybody could fill the disk.
 fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
     door.encode_error(error).map(AnswerBody::whole)
 }

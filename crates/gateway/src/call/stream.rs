@@ -34,6 +34,7 @@ impl Gateway {
     /// # Errors
     /// No target began to answer.
     pub async fn stream(&self, request: ChatRequest, options: CallOptions) -> Result<ChatStream, CallError> {
+        self.admit()?;
         let runtime = self.runtime();
         let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
         let inquiry = Inquiry { source: Source::Canonical(Arc::new(request)), options, deadline };
