@@ -16,9 +16,11 @@ mod headers;
 mod inquiry;
 mod open_call;
 mod options;
+mod redaction;
 mod relayed_stream;
 mod serve;
 mod stream;
+mod whole_events;
 
 pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
 pub use answer_body::AnswerBody;

@@ -114,6 +114,12 @@ impl Framer {
         }
     }
 
+    /// Returns how many of the last bytes that came belong to a frame whose end has not come.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Tells whether the start is settled: a mark was skipped, or none can come any more.
     fn skip_byte_order_mark(&mut self) -> bool {
         const MARK: &[u8] = b"\xef\xbb\xbf";

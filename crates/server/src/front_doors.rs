@@ -16,8 +16,10 @@ use tollgate_provider::{
 
 use crate::responses::json;
 
-/// How long what a refused client is still sending is read. Longer than an honest one needs for a body of the size allowed.
+/// How long what a refused client is still sending is read, and how much of it.
 const MAX_DISCARD: Duration = Duration::from_secs(5);
+/// Twice what is taken by default: an honest client is rarely wrong by more.
+const MAX_DISCARD_BYTES: usize = 64 * 1024 * 1024;
 
 /// The formats that applications speak here.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl FrontDoors {
         let waits_for_leave = head.headers.contains_key(header::EXPECT);
         let response = self.answer(gateway, head, &mut body).await;
         if !body.is_end_stream() && !waits_for_leave {
-            let discarding = discard(&mut body, self.max_body_bytes.saturating_mul(2));
+            let discarding = discard(&mut body, MAX_DISCARD_BYTES);
             // Too slow, too large, broken off: then the client may miss the answer, and the connection ends.
             let _ = tokio::time::timeout(MAX_DISCARD, discarding).await;
         }

@@ -17,6 +17,7 @@ use tollgate_transport::Timeouts;
 use super::{
     event_reader::EventReader,
     inquiry::{Inquiry, Source, Wire},
+    redaction::Credentials,
 };
 use crate::endpoint::Endpoint;
 
@@ -78,6 +79,14 @@ pub(crate) struct Refusal {
     pub(crate) own_words: Option<(HeaderMap, Bytes)>,
 }
 
+impl Refusal {
+    /// Takes our credential out of it, which some providers repeat.
+    fn without(self, credentials: &Credentials) -> Self {
+        let own_words = self.own_words.filter(|(_, words)| !credentials.show_in(words));
+        Self { error: credentials.redact(self.error), own_words }
+    }
+}
+
 impl From<ProviderError> for AttemptError {
     fn from(error: ProviderError) -> Self {
         Self::Provider(Box::new(Refusal { error, own_words: None }))
@@ -109,6 +118,20 @@ pub(crate) async fn attempt(
         ProviderError::new(ErrorKind::Authentication, error.to_string()).with_source(error)
     })?;
     request.extensions_mut().insert(timeouts(endpoint, inquiry.deadline)?);
+    let credentials = Credentials::of(&request);
+    exchange(inquiry, endpoint, wire, request).await.map_err(|error| match error {
+        AttemptError::Provider(refusal) => AttemptError::Provider(Box::new(refusal.without(&credentials))),
+        AttemptError::Request(_) | AttemptError::Lossy(_) => error,
+    })
+}
+
+/// Sends the request and waits until its answer begins.
+async fn exchange(
+    inquiry: &Inquiry,
+    endpoint: &Endpoint,
+    wire: Option<&Wire>,
+    request: http::Request<Bytes>,
+) -> Result<Answer, AttemptError> {
     let response = endpoint.transport.send(request).await.map_err(ProviderError::from)?;
     if !response.status().is_success() {
         return Err(refusal(endpoint, wire.is_some(), response).await);
