@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "a module of several test programs; each uses its own part")]
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader},
     net::{SocketAddr, TcpListener},
     path::PathBuf,
@@ -23,18 +24,22 @@ pub struct GatewayProcess {
 impl GatewayProcess {
     /// Starts `tollgate serve` with this configuration; addresses and data folder are added.
     pub fn start(configuration: &str) -> Self {
+        Self::start_with(configuration, |_| {})
+    }
+
+    /// The same, with something changed about how it is started.
+    pub fn start_with(configuration: &str, change: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let file = folder.path().join("tollgate.toml");
         let data = folder.path().join("data");
         let server =
             format!("[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\ndata = {data:?}\n");
         std::fs::write(&file, format!("{server}{configuration}")).expect("a temporary file can be written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
-            .args(["serve", "--config"])
-            .arg(&file)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary was built with this test");
+        let log = File::create(folder.path().join("log")).expect("a temporary file can be made");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.args(["serve", "--config"]).arg(&file).stdout(Stdio::piped()).stderr(log);
+        change(&mut command);
+        let mut child = command.spawn().expect("the binary was built with this test");
         let (mut address, mut admin) = (None, None);
         let stdout = child.stdout.take().expect("standard output was asked for");
         let mut lines = BufReader::new(stdout).lines();
@@ -52,7 +57,9 @@ impl GatewayProcess {
         }
         // Whatever it says later must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        let address = address.expect("the gateway says where it listens");
+        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        let address =
+            address.unwrap_or_else(|| panic!("the gateway does not say where it listens: {}", log()));
         Self { child, address, admin: admin.expect("and where its admin address is"), folder }
     }
 
@@ -72,9 +79,19 @@ impl GatewayProcess {
         self.child.id()
     }
 
+    /// The file with what it logs.
+    pub fn logs(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     /// Sends SIGTERM and waits for the end. Returns the folder with the records.
-    pub fn stop(mut self) -> (Store, TempDir) {
+    pub fn stop(self) -> (Store, TempDir) {
         self.terminate();
+        self.ended()
+    }
+
+    /// Waits for the end, which must be a good one. Returns the folder with the records.
+    pub fn ended(mut self) -> (Store, TempDir) {
         let status = self.child.wait().expect("a child can be waited for");
         assert!(status.success(), "the gateway ended with {status}");
         let store = self.store();

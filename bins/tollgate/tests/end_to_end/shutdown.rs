@@ -1,0 +1,84 @@
+//! SIGTERM while streams are open: they end properly, or are cut where they take too long; all are recorded.
+
+use std::{
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tollgate_telemetry::Outcome;
+
+use crate::{
+    DONE, LAST,
+    client::{Answer, open_chat},
+    delta, provider, question, read,
+    support::GatewayProcess,
+    upstream::{PATIENCE, Step, Upstream, chunk, end, stream_head},
+};
+
+const STREAMS: usize = 20;
+
+fn wait_until_closed(gateway: &GatewayProcess) {
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(gateway.address).is_ok() {
+        assert!(Instant::now() < until, "it still accepts");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn open_streams_end_properly_and_are_recorded() {
+    let last = [LAST, DONE].concat();
+    let steps = vec![stream_head(), chunk(delta("Hello")), Step::WaitForGo, chunk(last), end()];
+    let upstream = Upstream::always(steps);
+    let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));
+    let mut open: Vec<_> =
+        (0..STREAMS).map(|_| open_chat(gateway.address, &[], question("up/m", true))).collect();
+    open.iter_mut().for_each(|stream| stream.read_until("Hello"));
+    gateway.terminate();
+    wait_until_closed(&gateway);
+    upstream.go();
+    let answers: Vec<Answer> = open.into_iter().map(crate::client::Open::read_to_end).collect();
+    assert!(answers.iter().all(|answer| answer.complete && answer.text().ends_with(DONE)), "{answers:?}");
+    let (store, folder) = gateway.ended();
+    let records = read(&store, &folder);
+    assert_eq!(records.len(), STREAMS);
+    assert!(records.iter().all(|call| call.summary.outcome == Outcome::Completed), "{records:?}");
+}
+
+#[test]
+fn streams_that_do_not_end_are_cut_and_recorded() {
+    let upstream = Upstream::always(vec![stream_head(), chunk(delta("Hello")), Step::WaitForHangup]);
+    let provider = provider("up", "openai", &upstream);
+    let gateway = GatewayProcess::start(&format!("drain_seconds = 1\n{provider}"));
+    let mut open: Vec<_> =
+        (0..STREAMS).map(|_| open_chat(gateway.address, &[], question("up/m", true))).collect();
+    open.iter_mut().for_each(|stream| stream.read_until("Hello"));
+    gateway.terminate();
+    let (store, folder) = gateway.ended();
+    for stream in open {
+        let answer = stream.read_to_end();
+        // A cut is a cut: neither the format's end nor that of HTTP.
+        assert!(!answer.text().contains("[DONE]"), "{}", answer.text());
+        assert!(!answer.complete || answer.text().contains("\"error\""), "{}", answer.text());
+    }
+    assert!(upstream.hung_up(STREAMS, PATIENCE), "the providers are hung up on");
+    let records = read(&store, &folder);
+    assert_eq!(records.len(), STREAMS);
+    assert!(records.iter().all(|call| call.summary.outcome == Outcome::Cancelled), "{records:?}");
+    assert!(records.iter().all(|call| call.summary.usage.output_tokens > Some(0)), "{records:?}");
+}
+
+#[test]
+fn idle_connections_do_not_hold_the_end_up() {
+    let upstream = Upstream::always(vec![Step::Close]);
+    let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));
+    // One that never said anything, and one that is kept alive after its answer.
+    let _silent = TcpStream::connect(gateway.address).unwrap();
+    let _kept = crate::client::send(gateway.address, "GET", "/v1/models", &[], b"");
+    thread::sleep(Duration::from_millis(100));
+    let begun = Instant::now();
+    gateway.terminate();
+    gateway.ended();
+    assert!(begun.elapsed() < Duration::from_secs(10), "far below the 30 seconds that calls would get");
+}
