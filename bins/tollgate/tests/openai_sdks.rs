@@ -1,6 +1,7 @@
 //! The `openai` SDKs of Python and Node talk to the gateway, and it to the five simulated providers: the usual calls, every
 //! error in its proper class, and streams that break. What the SDKs were told, what is recorded and what the providers
 //! metered must agree.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod sdk;
 mod support;

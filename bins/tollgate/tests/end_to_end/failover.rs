@@ -49,6 +49,9 @@ fn failures(stream: bool) -> Vec<(&'static str, &'static str, Vec<Step>)> {
     if stream {
         let event = "data: {\"error\":{\"message\":\"no\",\"type\":\"server_error\",\"code\":null,\"param\":null}}\n\n";
         all.push(("cut before the first event", "unavailable", vec![stream_head(), Step::Close]));
+        let half = &delta("Hello")[..60];
+        all.push(("cut in the first event", "unavailable", vec![stream_head(), chunk(half), Step::Close]));
+        all.push(("ended in the first event", "protocol", vec![stream_head(), chunk(half), end()]));
         all.push(("an empty stream", "truncated", vec![stream_head(), end()]));
         all.push(("an error first", "unavailable", vec![stream_head(), chunk(event), end()]));
     } else {
@@ -188,4 +191,15 @@ fn when_all_targets_fail_the_last_error_is_told_and_the_sdk_is_asked_not_to_try_
     let alone = chat(gateway.address, &[], question("second/n", false));
     assert_eq!((alone.status, alone.header("x-should-retry")), (429, None));
     assert_eq!(records(gateway)[0].summary.error_kind.as_deref(), Some("rate_limited"));
+}
+
+#[test]
+fn a_connection_that_the_provider_closed_in_between_is_replaced() {
+    let upstream = Upstream::always(vec![json(200, OPENAI_ANSWER), Step::Close]);
+    let gateway = GatewayProcess::start(&provider("first", "openai", &upstream));
+    for _ in 0..10 {
+        assert_eq!(chat(gateway.address, &[], question("first/m", false)).status, 200);
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    assert_eq!(upstream.received().len(), 10);
 }

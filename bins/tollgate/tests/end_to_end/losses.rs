@@ -67,3 +67,25 @@ fn a_strict_call_is_refused_before_anything_is_sent() {
     assert_eq!((records[0].summary.outcome, records[0].summary.http_status), (Outcome::Failed, 400));
     assert_eq!(records[0].summary.error_kind.as_deref(), Some("invalid_request"));
 }
+
+#[test]
+fn a_strict_call_goes_to_the_target_that_loses_nothing() {
+    let theirs = Upstream::always(vec![json(200, ANTHROPIC_ANSWER)]);
+    let ours = Upstream::always(vec![json(200, OPENAI_ANSWER)]);
+    let providers = [provider("theirs", "anthropic", &theirs), provider("ours", "openai", &ours)].concat();
+    let route = "[models.route]\ntargets = [\"theirs/claude-sonnet-4-6\", \"ours/m\"]\n";
+    let gateway = GatewayProcess::start(&[providers.as_str(), route].concat());
+    let body = LOSSY.replace("theirs/claude-sonnet-4-6", "route");
+    let strict = chat(gateway.address, &[("x-tollgate-strict", "true")], &body);
+    assert_eq!(
+        (strict.status, strict.header("x-tollgate-provider")),
+        (200, Some("ours")),
+        "{}",
+        strict.text()
+    );
+    let lenient = chat(gateway.address, &[], &body);
+    assert_eq!((lenient.status, lenient.header("x-tollgate-provider")), (200, Some("theirs")));
+    assert_eq!((theirs.received().len(), ours.received().len()), (1, 1));
+    let attempts = &records(gateway)[0].attempts;
+    assert!(attempts[0]["error"]["message"].as_str().unwrap().contains("seed"), "{attempts}");
+}

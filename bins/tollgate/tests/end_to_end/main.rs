@@ -1,4 +1,5 @@
 //! The whole gateway, as a program of its own, between a client and a provider that are bare sockets.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 #[path = "../support/mod.rs"]
 mod support;

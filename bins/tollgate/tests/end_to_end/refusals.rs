@@ -1,5 +1,10 @@
 //! What the gateway itself refuses: with the right status, in the client's format, and recorded where somebody called.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+};
+
 use tollgate_telemetry::{CallDetail, Outcome};
 
 use crate::{
@@ -7,7 +12,7 @@ use crate::{
     client::{Open, chat, request, send},
     provider, question, records,
     support::GatewayProcess,
-    upstream::{Upstream, json},
+    upstream::{PATIENCE, Upstream, json},
 };
 
 const KEY: &str = "sk-gate-of-the-tests-0f";
@@ -105,18 +110,33 @@ fn a_body_that_is_too_large_is_refused_and_the_client_sees_it() {
         assert!(answer.error()["message"].as_str().unwrap().contains("1048576"), "{}", answer.text());
     }
     // A client that waits for leave gets the refusal instead, and sends nothing.
-    let mut waiting = std::net::TcpStream::connect(gateway.address).unwrap();
-    let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\n{}: {}\r\ncontent-length: 99999999\r\nexpect: 100-continue\r\n\r\n",
-        BEARER.0, BEARER.1
-    );
-    waiting.set_read_timeout(Some(crate::upstream::PATIENCE)).unwrap();
-    std::io::Write::write_all(&mut waiting, head.as_bytes()).unwrap();
-    let answer = Open::begin(waiting).read_to_end();
+    let answer = Open::begin(waiting(gateway.address, 99_999_999)).read_to_end();
     assert_eq!(answer.status, 413, "{}", answer.head);
-    assert_eq!(upstream.received().len(), 1);
+    // One that gets leave sends its body then.
+    let body = question("smart", false);
+    let mut stream = waiting(gateway.address, body.len());
+    let mut leave = [0; 25];
+    stream.read_exact(&mut leave).unwrap();
+    assert_eq!(&leave, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).unwrap();
+    assert_eq!(Open::begin(stream).read_to_end().status, 200);
+    assert_eq!(upstream.received().len(), 2);
     let records = records(gateway);
-    assert_eq!(kinds(&records[1..]), vec![(413, Some("request_too_large")); 3]);
+    let refused: Vec<_> =
+        records.into_iter().filter(|call| call.summary.outcome == Outcome::Failed).collect();
+    assert_eq!(kinds(&refused), vec![(413, Some("request_too_large")); 3]);
+}
+
+/// Sends the head of a chat request that asks for leave to send its body.
+fn waiting(gateway: SocketAddr, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(gateway).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (name, value) = BEARER;
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\n{name}: {value}\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
 }
 
 #[test]

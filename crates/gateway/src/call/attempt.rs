@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use tollgate_model::{Assembler, ChatRequest, ChatResponse, ErrorKind, Losses, ProviderError, RequestError};
 use tollgate_provider::{
@@ -25,6 +25,9 @@ use crate::endpoint::Endpoint;
 const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 /// The largest error body that is looked at.
 const MAX_ERROR_BYTES: usize = 1024 * 1024;
+
+/// The most that is read of a stream before the client sees something of it.
+const MAX_FIRST_BYTES: usize = 256 * 1024;
 
 /// An answer that has begun: it is good as far as was seen.
 #[derive(Debug)]
@@ -217,12 +220,33 @@ async fn relay(
     }
     let mut framer = Framer::new(endpoint.provider.framing());
     let mut reader = relay.stream_reader();
-    let Some(first) = next_chunk(&mut body).await.map_err(ProviderError::from)? else {
-        reader.finish()?;
-        return Err(ProviderError::truncated().into());
-    };
-    framer.feed(&first, |frame| reader.read(frame))?;
+    let first = first_event(&mut body, &mut framer, &mut *reader).await?;
     Ok(Answer::RelayedStream { headers: head.headers, stream: RelayedParts { first, body, framer, reader } })
+}
+
+/// Reads a stream up to the end of its first event. What breaks before that can still be tried elsewhere.
+async fn first_event(
+    body: &mut Body,
+    framer: &mut Framer,
+    reader: &mut dyn StreamReader,
+) -> Result<Bytes, ProviderError> {
+    let mut first = BytesMut::new();
+    loop {
+        let Some(chunk) = next_chunk(body).await? else {
+            framer.finish(|frame| reader.read(frame))?;
+            reader.finish()?;
+            return Ok(first.freeze());
+        };
+        framer.feed(&chunk, |frame| reader.read(frame))?;
+        let begins_with_a_whole_one = framer.pending_bytes() < first.len() + chunk.len();
+        if first.is_empty() && begins_with_a_whole_one {
+            return Ok(chunk);
+        }
+        first.extend_from_slice(&chunk);
+        if begins_with_a_whole_one || first.len() > MAX_FIRST_BYTES {
+            return Ok(first.freeze());
+        }
+    }
 }
 
 /// Reads the answer into canonical terms, whole or as a stream, whichever way the provider sends it.

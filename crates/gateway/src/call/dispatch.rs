@@ -21,11 +21,13 @@ pub(crate) struct Failure {
     pub(crate) error: CallError,
     /// The provider's own words, for a client of its format.
     pub(crate) own_words: Option<(HeaderMap, Bytes)>,
+    /// The target cannot say all of the request, and nothing may be lost.
+    lossy: bool,
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self { error, own_words: None }
+        Self { error, own_words: None, lossy: false }
     }
 }
 
@@ -45,7 +47,11 @@ pub(crate) async fn dispatch(
             Err(failure) => failure,
         };
         let larger = targets.peek().is_some_and(|next| window(runtime, next) > window(runtime, target));
-        let step = after_failure(failure.error.kind, targets.len(), larger);
+        let step = match failure.lossy && targets.len() > 0 {
+            // Refused for what this target cannot say; the next may be able to.
+            true => Step::NextTarget,
+            false => after_failure(failure.error.kind, targets.len(), larger),
+        };
         latest = Some(failure);
         if step == Step::GiveUp {
             break;
@@ -84,12 +90,12 @@ async fn try_target(
         Err(AttemptError::Lossy(losses)) => {
             let error = CallError::from(refuse_loss(&losses));
             call.attempt_failed(error.kind, None, &error.message);
-            Err(error.into())
+            Err(Failure { lossy: true, ..error.into() })
         }
         Err(AttemptError::Provider(refusal)) => {
             let Refusal { error, own_words } = *refusal;
             call.attempt_failed(error.kind(), error.status, &error.message);
-            Err(Failure { error: CallError::from(&error), own_words })
+            Err(Failure { error: CallError::from(&error), own_words, lossy: false })
         }
     }
 }

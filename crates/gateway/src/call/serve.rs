@@ -148,7 +148,7 @@ fn encode_stream(
 
 /// Writes a failure, in the provider's own words where the client speaks its format.
 fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
-    let Failure { error, own_words } = failure;
+    let Failure { error, own_words, .. } = failure;
     let (mut head, body) = door.encode_error(&error).into_parts();
     let body = match own_words {
         Some((headers, words)) => {
