@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tollgate_model::{ChatRequest, Extra, Format, Losses, RequestError, request::ResponseFormat};
-use tollgate_provider::Target;
+use tollgate_provider::{Target, json_writer};
 
 use crate::wire::{Block, ExtraFields, MessagesRequest, Metadata, OutputConfig, OutputFormat, Thinking};
 
@@ -29,11 +29,7 @@ pub const DEFAULT_MAX_TOKENS: u64 = 8192;
 pub(crate) fn encode(target: &Target<'_>, request: &ChatRequest) -> Result<(Bytes, Losses), RequestError> {
     let mut losses = Losses::new();
     let body = translate(target, request, &mut losses)?;
-    // Room for a short conversation; a long one doubles it a few times, which costs less than measuring it first.
-    let mut bytes = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut bytes, &body)
-        .map_err(|error| RequestError::invalid(format!("the request cannot be written as JSON: {error}")))?;
-    Ok((bytes.into(), losses))
+    Ok((json_writer::body(request, &body)?, losses))
 }
 
 fn translate<'a>(

@@ -19,7 +19,11 @@ pub enum CollectError<E> {
     Broken(E),
 }
 
-/// Reads a whole body. One that comes in a single piece is not copied.
+/// A body in a single piece that is shorter is copied: as it came, it is a part of the buffer that it was read into,
+/// and would keep all of that for as long as it lives.
+const COPIED_BYTES: usize = 16 * 1024;
+
+/// Reads a whole body. A large one that comes in a single piece is not copied.
 ///
 /// # Errors
 /// More than `limit` bytes, or the body's own error. A body that says beforehand that it is too large is not read at all.
@@ -35,7 +39,7 @@ where
     };
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     if body.is_end_stream() && first.len() <= limit {
-        return Ok(first);
+        return Ok(if first.len() < COPIED_BYTES { Bytes::copy_from_slice(&first) } else { first });
     }
     let mut joined = BytesMut::with_capacity(first.len() + expected.min(limit));
     let mut next = Some(first);

@@ -7,6 +7,7 @@
 //! | [`front_door`] | [`FrontDoor`] and [`StreamEncoder`]: the mirror image, for clients |
 //! | [`framing`] | [`Framer`]: cuts a stream into frames, wherever the network cut it |
 //! | [`json_spans`] | finds top-level fields of a JSON body without parsing the rest |
+//! | [`json_writer`] | writes JSON, long texts fast |
 //! | [`credentials`] | [`Authorizer`] and [`Secret`] |
 //! | [`transport`] | [`Transport`]: moves one HTTP exchange; an in-process model implements it too |
 //! | [`mod@collect`] | reads a whole body, up to a limit |
@@ -26,6 +27,7 @@ pub mod error_text;
 pub mod framing;
 pub mod front_door;
 pub mod json_spans;
+pub mod json_writer;
 pub mod relay;
 pub mod retry_after;
 pub mod transport;

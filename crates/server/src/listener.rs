@@ -147,7 +147,8 @@ impl Server {
             let shared = shared.clone();
             let service = service_fn({
                 let shared = shared.clone();
-                move |request| handle(shared.clone(), surface, request)
+                // In a box, so that an open stream does not keep what its call's way to the first byte took.
+                move |request| Box::pin(handle(shared.clone(), surface, request))
             });
             let connection =
                 shared.http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

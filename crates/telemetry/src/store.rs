@@ -173,8 +173,9 @@ impl Store {
             let segments = segment::decode(&place.unwrap_or_default()).map_err(StoreError::Content)?;
             content::read(&connection, &segments)
         };
-        call.request = text(places.0)?;
-        call.response = text(places.1)?;
+        let [request, response] = places;
+        call.request = text(request)?;
+        call.response = text(response)?;
         Ok(Some(call))
     }
 }
@@ -271,6 +272,6 @@ fn detail(row: &Row<'_>) -> rusqlite::Result<CallDetail> {
 }
 
 /// Where a call's texts are: the request's pieces, the response's.
-fn places(row: &Row<'_>) -> rusqlite::Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
-    Ok((row.get("request_at")?, row.get("response_at")?))
+fn places(row: &Row<'_>) -> rusqlite::Result<[Option<Vec<u8>>; 2]> {
+    Ok([row.get("request_at")?, row.get("response_at")?])
 }

@@ -13,7 +13,7 @@ use tollgate_model::{
     ChatRequest, Extra, Format, Losses, RequestError,
     request::{Modality, ResponseFormat},
 };
-use tollgate_provider::Target;
+use tollgate_provider::{Target, json_writer};
 
 use super::wire::ChatBody;
 
@@ -46,9 +46,7 @@ pub(super) fn encode(target: &Target<'_>, request: &ChatRequest) -> Result<(Byte
         extra,
     };
     name_unsupported(request, &mut losses);
-    let body = serde_json::to_vec(&body)
-        .map_err(|error| RequestError::invalid(format!("the request cannot be written as JSON: {error}")))?;
-    Ok((body.into(), losses))
+    Ok((json_writer::body(request, &body)?, losses))
 }
 
 fn format<'a>(request: &'a ChatRequest, losses: &mut Losses) -> Option<Cow<'a, Value>> {

@@ -3,10 +3,11 @@
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tollgate_provider::json_writer;
 
 /// Appends a value as JSON.
 pub(in crate::chat) fn value(out: &mut BytesMut, value: &(impl Serialize + ?Sized)) {
-    serde_json::to_writer(out.writer(), value)
+    json_writer::append(out, value)
         .expect("texts, numbers and values with text keys are always JSON");
 }
 
