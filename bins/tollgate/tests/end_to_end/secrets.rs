@@ -1,6 +1,6 @@
 //! Keys never show: not in answers, not in what is logged at the most verbose level, not in what is kept.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     client::{Answer, chat, request},
@@ -84,6 +84,37 @@ fn no_key_shows_in_answers_logs_or_records() {
     for_each_file(&folder.path().join("data"), &|path| {
         clean(&path.display().to_string(), &String::from_utf8_lossy(&fs::read(path).unwrap()));
     });
+}
+
+#[test]
+fn a_configuration_with_mistakes_is_refused_without_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tollgate.toml");
+    for (nth, wrong) in [
+        "[providers.openai]\napi_ky = \"sk-canary\"\n",
+        "[providers.openai]\napi_key = \"sk-canary\n",
+        "[providers.openai]\napi_key = \"sk-canary\\n\"\n",
+        "[providers.openai]\napi_key = [\"sk-canary\", 7]\n",
+        "[providers.openai]\napi_key = { secret = \"sk-canary\" }\n",
+        "[providers.openai]\napi_key = \"k\"\nbase_url = \"http://user:sk-canary@127.0.0.1:9/v1\"\n",
+        "[providers.openai]\napi_key = \"k\"\nbase_url = \"http://user:sk-canary@[/v1\"\n",
+        "[providers.openai]\napi_key = \"k\"\nbase_url = \"http://127.0.0.1:9/v1?key=sk-canary\"\n",
+        "[[keys]]\nname = \"a\"\nsecret = \"sk-canary\"\n[[keys]]\nname = \"b\"\nsecret = \"sk-canary\"\n",
+        "[[keys]]\nname = \"a\"\nsecrets = \"sk-canary\"\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        fs::write(&file, wrong).unwrap();
+        for command in ["check", "serve"] {
+            let mut tollgate = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+            let said = tollgate.arg(command).arg("--config").arg(&file).output().unwrap();
+            let text = [said.stdout, said.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            assert!(!said.status.success() && text.contains("line "), "{nth} {command}: {text}");
+            assert!(!text.contains("sk-canary"), "{nth} {command}: {text}");
+        }
+    }
 }
 
 fn for_each_file(folder: &Path, check: &dyn Fn(&Path)) {

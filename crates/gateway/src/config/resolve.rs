@@ -240,7 +240,9 @@ fn resolve_base_url(
     match text.parse() {
         Ok(url) => Some(url),
         Err(error) => {
-            problems.push(Some(span), format!("{path}.base_url"), format!("\"{text}\" is {error}"));
+            // Where a credential may stand in it, it is not repeated: this is logged.
+            let shown = if text.contains(['@', '?']) { "this".to_owned() } else { format!("\"{text}\"") };
+            problems.push(Some(span), format!("{path}.base_url"), format!("{shown} is {error}"));
             None
         }
     }
