@@ -6,7 +6,10 @@
 mod sdk;
 mod support;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use support::GatewayProcess;
@@ -93,6 +96,7 @@ async fn speak(models: Models, script: &'static str) {
     the_sdk_was_told_what_is_recorded(&billed, &calls);
     the_records_say_what_was_metered(&store, &calls, &simulators.meter());
     nobody_multiplied_retries(models.usual, &simulators.meter());
+    who_left_is_recorded_as_gone(&calls, &simulators).await;
 }
 
 /// The simulated providers, a name for each that two other things are behind, and a key.
@@ -169,6 +173,22 @@ fn nobody_multiplied_retries(model: &str, meter: &[Metered]) {
     assert_eq!(asked("s500x9"), 3, "the SDK's own two retries, none of the gateway's");
     let everywhere = meter.iter().filter(|it| it.model.ends_with("--s503x9")).count();
     assert_eq!(everywhere, 2, "the gateway's two targets, no retries of the SDK's");
+}
+
+/// Two left early: the provider's answers were cut short, and nobody calls them complete.
+async fn who_left_is_recorded_as_gone(calls: &[CallSummary], simulators: &Simulators) {
+    let left: Vec<_> = calls.iter().filter(|call| call.model_asked.ends_with("--slow")).collect();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|call| call.outcome == Outcome::Cancelled), "{left:?}");
+    let aborted = || {
+        let meter = simulators.meter();
+        meter.iter().filter(|it| it.model.ends_with("--slow") && it.ending == Ending::Aborted).count()
+    };
+    let until = Instant::now() + Duration::from_secs(5);
+    while aborted() < 2 {
+        assert!(Instant::now() < until, "the provider was not hung up on: {:?}", simulators.meter());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

@@ -255,9 +255,21 @@ async function retries() {
   assert.equal(error.headers.get('x-should-retry'), 'false');
 }
 
+async function leaving() {
+  const options = { model: `${model}--slow`, messages: user('Tell a very long story') };
+  for await (const chunk of await client.chat.completions.create({ ...options, stream: true })) {
+    assert.ok(chunk.choices);
+    break;
+  }
+  await assert.rejects(
+    client.withOptions({ timeout: 150 }).chat.completions.create(options),
+    OpenAI.APIConnectionTimeoutError,
+  );
+}
+
 const all = [
   text, conversation, stream, tools, streamedTools, structured, image, reasoning, limits, models, errors, refusals,
-  brokenStreams, brokenAnswers, retries,
+  brokenStreams, brokenAnswers, retries, leaving,
 ];
 const failed = [];
 for (const check of all) {

@@ -323,9 +323,23 @@ def retries():
     assert error.response.headers["x-should-retry"] == "false", error.response.headers
 
 
+def leaving():
+    """Two that leave early: one in mid-stream, one whose patience ends before the answer begins."""
+    options = {"model": f"{MODEL}--slow", "messages": user("Tell a very long story")}
+    stream = client.chat.completions.create(**options, stream=True)
+    assert next(iter(stream)).choices is not None
+    stream.close()
+    try:
+        client.with_options(timeout=0.15).chat.completions.create(**options)
+        raise AssertionError("patience did not end")
+    except openai.APITimeoutError:
+        pass
+
+
 ALL = [
     text, conversation, stream, stream_without_usage, one_tool, parallel_tools, streamed_tools, structured, image,
     reasoning, stop, limit, models, errors, refusals, broken_streams, broken_answers, retries,
+    leaving,
 ]  # fmt: skip
 failed = []
 for check in ALL:
