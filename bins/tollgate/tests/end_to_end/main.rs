@@ -8,6 +8,7 @@ mod cancellation;
 mod client;
 mod failover;
 mod losses;
+mod odd_providers;
 mod refusals;
 mod secrets;
 mod shutdown;

@@ -9,11 +9,11 @@ use std::{
 use tollgate_telemetry::Outcome;
 
 use crate::{
-    DONE, LAST,
-    client::{Answer, open_chat},
+    DONE, LAST, OPENAI_ANSWER,
+    client::{Answer, Open, open_chat, send},
     delta, provider, question, read,
     support::GatewayProcess,
-    upstream::{PATIENCE, Step, Upstream, chunk, end, stream_head},
+    upstream::{PATIENCE, Step, Upstream, chunk, end, json, stream_head},
 };
 
 const STREAMS: usize = 20;
@@ -38,12 +38,28 @@ fn open_streams_end_properly_and_are_recorded() {
     gateway.terminate();
     wait_until_closed(&gateway);
     upstream.go();
-    let answers: Vec<Answer> = open.into_iter().map(crate::client::Open::read_to_end).collect();
+    let answers: Vec<Answer> = open.into_iter().map(Open::read_to_end).collect();
     assert!(answers.iter().all(|answer| answer.complete && answer.text().ends_with(DONE)), "{answers:?}");
     let (store, folder) = gateway.ended();
     let records = read(&store, &folder);
     assert_eq!(records.len(), STREAMS);
     assert!(records.iter().all(|call| call.summary.outcome == Outcome::Completed), "{records:?}");
+}
+
+#[test]
+fn a_call_whose_answer_has_not_begun_is_answered() {
+    let upstream = Upstream::always(vec![Step::WaitForGo, json(200, OPENAI_ANSWER)]);
+    let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));
+    let body = question("up/m", false);
+    let connection = send(gateway.address, "POST", "/v1/chat/completions", &[], body.as_bytes());
+    upstream.wait_for_requests(1);
+    gateway.terminate();
+    wait_until_closed(&gateway);
+    upstream.go();
+    let answer = Open::begin(connection).read_to_end();
+    assert_eq!((answer.status, answer.text()), (200, OPENAI_ANSWER));
+    let (store, folder) = gateway.ended();
+    assert_eq!(read(&store, &folder)[0].summary.outcome, Outcome::Completed);
 }
 
 #[test]
@@ -75,7 +91,7 @@ fn idle_connections_do_not_hold_the_end_up() {
     let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));
     // One that never said anything, and one that is kept alive after its answer.
     let _silent = TcpStream::connect(gateway.address).unwrap();
-    let _kept = crate::client::send(gateway.address, "GET", "/v1/models", &[], b"");
+    let _kept = send(gateway.address, "GET", "/v1/models", &[], b"");
     thread::sleep(Duration::from_millis(100));
     let begun = Instant::now();
     gateway.terminate();
