@@ -123,12 +123,25 @@ impl Sum for NanoUsdSum {
 
 /// Writes dollars with all nine decimals that matter, at least two: `0.000173500` is `0.0001735`, 12 dollars `12.00`.
 fn write_dollars(f: &mut fmt::Formatter<'_>, nanos: i128) -> fmt::Result {
-    let sign = if nanos < 0 { "-" } else { "" };
+    if nanos < 0 {
+        f.write_str("-")?;
+    }
     let nanos = nanos.unsigned_abs();
-    let per_usd = u128::from(NANOS_PER_USD.unsigned_abs());
-    let fraction = format!("{:09}", nanos % per_usd);
-    let kept = fraction.trim_end_matches('0').len().max(2);
-    write!(f, "{sign}{}.{}", nanos / per_usd, &fraction[..kept])
+    // What fits into 64 bits, as every single call does, is divided by one instruction.
+    let (dollars, mut fraction) = match u64::try_from(nanos) {
+        Ok(nanos) => (u128::from(nanos / NANOS_PER_USD.unsigned_abs()), nanos % NANOS_PER_USD.unsigned_abs()),
+        Err(_) => {
+            let per_usd = u128::from(NANOS_PER_USD.unsigned_abs());
+            (nanos / per_usd, u64::try_from(nanos % per_usd).unwrap_or(0))
+        }
+    };
+    let mut decimals = [b'0'; 9];
+    for decimal in decimals.iter_mut().rev() {
+        *decimal += (fraction % 10).to_le_bytes()[0];
+        fraction /= 10;
+    }
+    let kept = decimals.iter().rposition(|decimal| *decimal != b'0').map_or(0, |last| last + 1).max(2);
+    write!(f, "{dollars}.{}", str::from_utf8(&decimals[..kept]).unwrap_or_default())
 }
 
 impl fmt::Display for NanoUsd {

@@ -44,34 +44,33 @@ pub fn append_text<B: BufMut>(out: &mut B, text: &str) {
     out.put_u8(b'"');
     let bytes = text.as_bytes();
     let mut written = 0;
-    while let Some(at) = next_escaped(bytes, written) {
-        out.put_slice(&bytes[written..at]);
-        put_escape(out, bytes[at]);
-        written = at + 1;
+    let mut at = 0;
+    for block in bytes.chunks(BLOCK) {
+        if has_escapes(block) {
+            for (index, byte) in block.iter().enumerate().filter(|(_, byte)| is_escaped(**byte)) {
+                out.put_slice(&bytes[written..at + index]);
+                put_escape(out, *byte);
+                written = at + index + 1;
+            }
+        }
+        at += block.len();
     }
     out.put_slice(&bytes[written..]);
     out.put_u8(b'"');
 }
 
-/// Finds the next quote, backslash or control character, eight bytes at a time.
-fn next_escaped(bytes: &[u8], from: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, rest) = bytes[from..].as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let quotes = zero_bytes(word ^ (ONES * 0x22));
-        let backslashes = zero_bytes(word ^ (ONES * 0x5c));
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = quotes | backslashes | controls;
-        // A borrow can mark the byte after a found one by mistake, never the first.
-        if found != 0 {
-            return Some(from + index * 8 + (found.trailing_zeros() / 8) as usize);
-        }
+/// So many bytes are looked at together, in a loop without branches that becomes a few vector instructions.
+const BLOCK: usize = 32;
+
+fn has_escapes(block: &[u8]) -> bool {
+    match <&[u8; BLOCK]>::try_from(block) {
+        Ok(block) => block.iter().fold(false, |any, byte| any | is_escaped(*byte)),
+        Err(_) => true,
     }
-    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    Some(bytes.len() - rest.len() + at)
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 fn put_escape<B: BufMut>(out: &mut B, byte: u8) {

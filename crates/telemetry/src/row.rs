@@ -138,11 +138,28 @@ fn lines(cost: &Cost) -> Vec<CostLine> {
 /// Writes femto-dollars (10⁻¹⁵ USD) as dollars, with all decimals that are not zero, at least two.
 fn dollars(femto_usd: i128) -> String {
     const FEMTOS_PER_USD: u128 = 1_000_000_000_000_000;
-    let sign = if femto_usd < 0 { "-" } else { "" };
     let femtos = femto_usd.unsigned_abs();
-    let fraction = format!("{:015}", femtos % FEMTOS_PER_USD);
-    let kept = fraction.trim_end_matches('0').len().max(2);
-    format!("{sign}{}.{}", femtos / FEMTOS_PER_USD, &fraction[..kept])
+    let mut text = String::with_capacity(24);
+    if femto_usd < 0 {
+        text.push('-');
+    }
+    // Amounts of calls fit into 64 bits, where division is one instruction.
+    let (whole, mut fraction) = match u64::try_from(femtos) {
+        Ok(femtos) => (u128::from(femtos / 1_000_000_000_000_000), femtos % 1_000_000_000_000_000),
+        Err(_) => (femtos / FEMTOS_PER_USD, u64::try_from(femtos % FEMTOS_PER_USD).unwrap_or(0)),
+    };
+    text.push_str(&whole.to_string());
+    text.push('.');
+    let mut place = 100_000_000_000_000;
+    for decimal in 0..15 {
+        if fraction == 0 && decimal >= 2 {
+            break;
+        }
+        text.push(char::from(b'0' + (fraction / place).to_le_bytes()[0]));
+        fraction %= place;
+        place /= 10;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -161,5 +178,7 @@ mod tests {
         assert_eq!(dollars(1_500_000_000_000_000), "1.50");
         assert_eq!(dollars(1), "0.000000000000001");
         assert_eq!(dollars(-20_000_000_000_000), "-0.02");
+        assert_eq!(dollars(i128::from(u64::MAX) * 10), "184467.4407370955161500".trim_end_matches('0'));
+        assert_eq!(dollars(0), "0.00");
     }
 }

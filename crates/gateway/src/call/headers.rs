@@ -1,43 +1,58 @@
 //! What the gateway says in the headers of an answer.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tollgate_model::Losses;
 
 use super::open_call::OpenCall;
 
 /// Headers of a provider's answer that a client of its format may see. Everything else stays here: cookies, server names,
 /// organisation ids, and rate limits that are ours and not the client's.
-const RELAYED: [&str; 6] =
-    ["content-type", "x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"];
+static RELAYED: [HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
+    header::RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
+    HeaderName::from_static("x-should-retry"),
+];
+
+const CALL_ID: HeaderName = HeaderName::from_static("x-tollgate-call-id");
+const PROVIDER: HeaderName = HeaderName::from_static("x-tollgate-provider");
+const MODEL: HeaderName = HeaderName::from_static("x-tollgate-model");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
+const COST_USD: HeaderName = HeaderName::from_static("x-tollgate-cost-usd");
+const LOSSY: HeaderName = HeaderName::from_static("x-tollgate-lossy");
 
 /// Longer lists are cut: many servers refuse large headers. The record holds all.
 const MAX_LOSSY_BYTES: usize = 2048;
 
 /// Returns the headers of a provider's answer that a client may see.
 pub(crate) fn relayed(headers: &HeaderMap) -> HeaderMap {
-    let kept =
-        RELAYED.iter().filter_map(|name| Some((HeaderName::from_static(name), headers.get(*name)?.clone())));
-    kept.collect()
+    RELAYED.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect()
 }
 
 /// Adds `x-tollgate-*`.
 pub(crate) fn describe(call: &OpenCall, headers: &mut HeaderMap) {
-    let mut put = |name: &'static str, value: &str| {
+    headers.reserve(6);
+    let mut put = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     };
-    put("x-tollgate-call-id", call.id().as_str());
+    put(CALL_ID, call.id().as_str());
     if let Some(target) = call.target() {
-        put("x-tollgate-provider", target.provider.as_str());
-        put("x-tollgate-model", target.model.as_str());
+        put(PROVIDER, target.provider.as_str());
+        put(MODEL, target.model.as_str());
     }
-    put("x-tollgate-attempts", &call.attempts().to_string());
+    match call.attempts() {
+        1 => put(ATTEMPTS, "1"),
+        more => put(ATTEMPTS, &more.to_string()),
+    }
     if let Some(cost) = call.cost() {
-        put("x-tollgate-cost-usd", &cost.to_string());
+        put(COST_USD, &cost.to_string());
     }
     if !call.losses().is_empty() {
-        put("x-tollgate-lossy", &lossy(call.losses()));
+        put(LOSSY, &lossy(call.losses()));
     }
 }
 
