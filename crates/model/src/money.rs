@@ -128,11 +128,15 @@ fn write_dollars(f: &mut fmt::Formatter<'_>, nanos: i128) -> fmt::Result {
     }
     let nanos = nanos.unsigned_abs();
     // What fits into 64 bits, as every single call does, is divided by one instruction.
-    let (dollars, mut fraction) = match u64::try_from(nanos) {
-        Ok(nanos) => (u128::from(nanos / NANOS_PER_USD.unsigned_abs()), nanos % NANOS_PER_USD.unsigned_abs()),
+    let per_usd = NANOS_PER_USD.unsigned_abs();
+    let mut fraction = match u64::try_from(nanos) {
+        Ok(nanos) => {
+            write!(f, "{}", nanos / per_usd)?;
+            nanos % per_usd
+        }
         Err(_) => {
-            let per_usd = u128::from(NANOS_PER_USD.unsigned_abs());
-            (nanos / per_usd, u64::try_from(nanos % per_usd).unwrap_or(0))
+            write!(f, "{}", nanos / u128::from(per_usd))?;
+            u64::try_from(nanos % u128::from(per_usd)).unwrap_or(0)
         }
     };
     let mut decimals = [b'0'; 9];
@@ -141,7 +145,8 @@ fn write_dollars(f: &mut fmt::Formatter<'_>, nanos: i128) -> fmt::Result {
         fraction /= 10;
     }
     let kept = decimals.iter().rposition(|decimal| *decimal != b'0').map_or(0, |last| last + 1).max(2);
-    write!(f, "{dollars}.{}", str::from_utf8(&decimals[..kept]).unwrap_or_default())
+    f.write_str(".")?;
+    f.write_str(str::from_utf8(&decimals[..kept]).unwrap_or_default())
 }
 
 impl fmt::Display for NanoUsd {

@@ -144,11 +144,16 @@ fn dollars(femto_usd: i128) -> String {
         text.push('-');
     }
     // Amounts of calls fit into 64 bits, where division is one instruction.
-    let (whole, mut fraction) = match u64::try_from(femtos) {
-        Ok(femtos) => (u128::from(femtos / 1_000_000_000_000_000), femtos % 1_000_000_000_000_000),
-        Err(_) => (femtos / FEMTOS_PER_USD, u64::try_from(femtos % FEMTOS_PER_USD).unwrap_or(0)),
+    let mut fraction = match u64::try_from(femtos) {
+        Ok(femtos) => {
+            text.push_str(&(femtos / 1_000_000_000_000_000).to_string());
+            femtos % 1_000_000_000_000_000
+        }
+        Err(_) => {
+            text.push_str(&(femtos / FEMTOS_PER_USD).to_string());
+            u64::try_from(femtos % FEMTOS_PER_USD).unwrap_or(0)
+        }
     };
-    text.push_str(&whole.to_string());
     text.push('.');
     let mut place = 100_000_000_000_000;
     for decimal in 0..15 {

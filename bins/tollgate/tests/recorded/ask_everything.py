@@ -140,7 +140,8 @@ GEMINI_FINISH = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "content_filt
 def read_gemini(documents):
     text, calls, finish, usage = "", [], None, {}
     for document in documents:
-        usage = {**usage, **(document.get("usageMetadata") or {})}
+        # Each report stands for the whole answer so far: the last one counts, also where it leaves out a class.
+        usage = document.get("usageMetadata") or usage
         if (document.get("promptFeedback") or {}).get("blockReason"):
             finish = "SAFETY"
         for candidate in (document.get("candidates") or [])[:1]:
@@ -154,7 +155,9 @@ def read_gemini(documents):
         raise Unreadable("no finish reason")
     word = GEMINI_FINISH.get(finish, "stop")
     thoughts = usage.get("thoughtsTokenCount") or 0
-    prompt = (usage.get("promptTokenCount") or 0) + (usage.get("toolUsePromptTokenCount") or 0)
+    prompt = usage.get("promptTokenCount")
+    if prompt is not None:
+        prompt += usage.get("toolUsePromptTokenCount") or 0
     counted = (prompt, (usage.get("candidatesTokenCount") or 0) + thoughts, usage.get("cachedContentTokenCount") or 0, thoughts)
     return Answer(text, calls, "tool_calls" if calls and word == "stop" else word, counted if usage else None)
 
@@ -207,7 +210,9 @@ def check(connection, exchange, provider, reader, stream):
     recorded_status = exchange["response"]["status"]
     if recorded_status != 200:
         error = json.loads(body).get("error", {})
-        right = status == recorded_status and error.get("message")
+        # Gemini says 400 to a wrong key; clients of OpenAI's format expect 401, and their SDKs raise that.
+        wrong_key = recorded_status == 400 and b"API_KEY_INVALID" in json.dumps(exchange["response"]).encode()
+        right = status == (401 if wrong_key else recorded_status) and error.get("message")
         return [] if right else [f"status: recorded {recorded_status} got {status} {body[:200]!r}"], lossy
     try:
         expected = recorded(exchange, reader)
