@@ -19,6 +19,10 @@ use super::{
 };
 use crate::{endpoint::Endpoint, gateway::Gateway, runtime::Runtime};
 
+/// A stream is kept in pieces of so many bytes. One buffer that doubles would be half empty, and there may be thousands of
+/// streams.
+const CAPTURED_BYTES: usize = 2 * 1024;
+
 /// How a call ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -162,8 +166,19 @@ impl OpenCall {
 
     /// Keeps a piece of a stream. Copied, since a small piece would pin the whole buffer it was read into.
     pub(crate) fn capture(&mut self, piece: &[u8]) {
-        if self.capture {
-            self.captured.extend_from_slice(piece);
+        if !self.capture {
+            return;
+        }
+        if self.captured.capacity() - self.captured.len() < piece.len() {
+            self.keep_captured();
+            self.captured = BytesMut::with_capacity(piece.len().max(CAPTURED_BYTES));
+        }
+        self.captured.extend_from_slice(piece);
+    }
+
+    fn keep_captured(&mut self) {
+        if let (false, Some(record)) = (self.captured.is_empty(), &mut self.record) {
+            record.response.push(std::mem::take(&mut self.captured).freeze());
         }
     }
 
@@ -175,6 +190,7 @@ impl OpenCall {
 
     /// Closes the record: settles what was consumed and hands it to the recorder. A second time does nothing.
     pub(crate) fn close(&mut self, ending: Ending, facts: &ResponseFacts) {
+        self.keep_captured();
         let Some(mut record) = self.record.take() else { return };
         if self.answered {
             self.settle(&mut record, facts, matches!(ending, Ending::Completed));
@@ -188,9 +204,6 @@ impl OpenCall {
         if let Some(target) = &self.target {
             record.provider = Some(target.provider.clone());
             record.model = Some(target.model.clone());
-        }
-        if !self.captured.is_empty() {
-            record.response.push(self.captured.split().freeze());
         }
         (record.outcome, record.http_status, record.error) = match ending {
             Ending::Completed => (Outcome::Completed, 200, None),
