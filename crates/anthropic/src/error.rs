@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 use tollgate_model::{ErrorKind, ProviderError};
-use tollgate_provider::retry_after;
+use tollgate_provider::{error_text::readable, retry_after};
 
 /// The longest foreign text that is taken over as a message.
 const MAX_FOREIGN_TEXT: usize = 300;
@@ -42,7 +42,7 @@ impl ErrorBody {
 
     fn into_error(self, status: Option<StatusCode>) -> ProviderError {
         let kind = self.classify(status);
-        let message = self.message.unwrap_or_else(|| match status {
+        let message = self.message.as_deref().and_then(readable).unwrap_or_else(|| match status {
             Some(status) => {
                 format!("the provider answered with status {} and no readable error", status.as_u16())
             }

@@ -7,10 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 use tollgate_model::{ErrorKind, ProviderError};
-use tollgate_provider::retry_after;
-
-/// The longest text that is taken over as a message, in characters.
-const MAX_MESSAGE: usize = 1000;
+use tollgate_provider::{error_text::readable, retry_after};
 
 /// The longest body that is not JSON and still taken for a message.
 const MAX_FOREIGN_TEXT: usize = 300;
@@ -67,7 +64,7 @@ impl ErrorBody {
 
     fn into_error(self, status: Option<StatusCode>) -> ProviderError {
         let kind = self.classify(status);
-        let message = self.message.map(shortened).unwrap_or_else(|| match status {
+        let message = self.message.as_deref().and_then(readable).unwrap_or_else(|| match status {
             Some(status) => {
                 format!("the provider answered with status {} and no readable error", status.as_u16())
             }
@@ -180,13 +177,6 @@ fn foreign_text(body: &[u8]) -> Option<String> {
     let text = str::from_utf8(body).ok()?.trim();
     let plain = !text.is_empty() && text.len() <= MAX_FOREIGN_TEXT && !text.starts_with(['<', '{', '[', '"']);
     plain.then(|| text.to_owned())
-}
-
-fn shortened(message: String) -> String {
-    match message.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message,
-    }
 }
 
 /// Reads a non-2xx response.

@@ -100,7 +100,8 @@ impl ChunkDecoder {
     fn chunk(&mut self, chunk: wire::Body<'_>, events: &mut Vec<ChatEvent>) -> Result<(), ProviderError> {
         let choices = chunk.choices.unwrap_or_default().0;
         if !self.started {
-            self.start(chunk.id, chunk.model, chunk.created, !choices.is_empty(), events);
+            let speaks = !choices.is_empty() || chunk.usage.is_some();
+            self.start(chunk.id, chunk.model, chunk.created, speaks, events);
         }
         if let Some(tier) = chunk.service_tier.filter(|tier| !tier.is_empty())
             && self.service_tier.as_deref() != Some(&*tier)

@@ -178,7 +178,7 @@ impl Encoder<'_> {
             None => {}
         }
         // Otherwise nothing is lost: the provider caches the longest prefix by itself.
-        if request.cache.automatic == Some(CacheHint::OneHour) {
+        if request.cache.automatic.is_some_and(|hint| hint != CacheHint::Standard) {
             self.losses.approximated("cache.automatic", "the provider caches by itself, for its usual time");
         }
         if request.cache.content.is_some() {

@@ -58,6 +58,13 @@ impl Encoder<'_> {
                 );
                 Some(ReasoningEffort::Medium)
             }
+            (None, None) if settings.mode.is_some() && self.rules.default_effort.is_none() => {
+                self.losses.approximated(
+                    "reasoning.mode",
+                    "the format has no switch, so the model reasons as it does by itself",
+                );
+                None
+            }
             (None, None) => None,
         }
     }
