@@ -74,7 +74,7 @@ impl Reading {
         }
         let last = self.calls.last_mut().unwrap();
         last.0 += inner["name"].as_str().unwrap_or("");
-        last.1 += inner["arguments"].as_str().or(inner["input"].as_str()).unwrap_or("");
+        last.1 += inner["arguments"].as_str().or_else(|| inner["input"].as_str()).unwrap_or("");
     }
 
     fn finish(&mut self, choice: &Value) {
@@ -453,8 +453,7 @@ fn round_trip(provider: &ChatProvider, request: &ChatRequest, response: &ChatRes
     let door = ChatFrontDoor::new();
     let http = |body: Bytes| http::Response::new(body);
     let encoded = door.encode_response(request, response, 1);
-    let again =
-        provider.decode_response(request, http(encoded.body.clone())).map_err(|error| error.to_string())?;
+    let again = provider.decode_response(request, http(encoded.body)).map_err(|error| error.to_string())?;
     let (was, is) = (Answer::of(response), Answer::of(&again));
     if !same(&was, &is) {
         return Err(format!("round trip {was:?}\n   gives {is:?}"));

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
+use serde::de::IgnoredAny;
 use tollgate_model::{
     Assembler, ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError,
 };
-use tollgate_provider::{BaseUrl, Encoded, Frame, Framing, Provider, Relay, StreamDecoder, Target};
+use tollgate_provider::{BaseUrl, Encoded, Frame, Framer, Framing, Provider, Relay, StreamDecoder, Target};
 
 use super::{decoder::ChatDecoder, discovery::root, error, request};
 
@@ -60,7 +61,15 @@ impl Provider for ChatProvider {
     ) -> Result<ChatResponse, ProviderError> {
         let mut decoder = ChatDecoder::new(request);
         let mut events = Vec::new();
-        decoder.decode(Frame { event: None, data: response.body() }, &mut events)?;
+        let body = response.body();
+        if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+            decoder.decode(Frame { event: None, data: body }, &mut events)?;
+        } else {
+            // A stream that does not say it is one: proxies change content types.
+            let mut framer = Framer::new(self.framing());
+            framer.feed(body, |line| decoder.decode(line, &mut events))?;
+            framer.finish(|line| decoder.decode(line, &mut events))?;
+        }
         decoder.finish(&mut events)?;
         Ok(Assembler::fold(events))
     }
@@ -75,5 +84,31 @@ impl Provider for ChatProvider {
 
     fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder> {
         Box::new(ChatDecoder::new(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_model::{Message, ModelName};
+
+    use super::*;
+
+    #[test]
+    fn a_stream_that_does_not_say_it_is_one_is_read() {
+        let base_url = "http://127.0.0.1:11434".parse().unwrap();
+        let provider = ChatProvider::new(ProviderName::new("ollama"), base_url);
+        let request = ChatRequest::new(ModelName::new("m"), vec![Message::user("hello")]);
+        let read = |body: &'static str| {
+            provider.decode_response(&request, Response::new(Bytes::from_static(body.as_bytes())))
+        };
+        let lines = concat!(
+            r#"{"message":{"role":"assistant","content":"a"},"done":false}"#,
+            "\n",
+            r#"{"message":{"role":"assistant","content":"b"},"done":true,"done_reason":"stop"}"#,
+        );
+        assert_eq!(read(lines).unwrap().choices[0].parts[0].as_text(), Some("ab"));
+        let one = "{\n \"message\": {\"role\": \"assistant\", \"content\": \"c\"},\n \"done\": true}";
+        assert_eq!(read(one).unwrap().choices[0].parts[0].as_text(), Some("c"));
+        assert!(read(&lines[..70]).is_err());
     }
 }

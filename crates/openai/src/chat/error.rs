@@ -44,7 +44,12 @@ impl ErrorBody {
         };
         let mut read = Self::fields(error);
         read.message = read.message.or_else(|| detail(body.get("detail")?));
-        read
+        // A gateway in between that quotes the answer it got (Bedrock): what was quoted says more.
+        let quoted = read.message.as_deref().and_then(|message| serde_json::from_str::<Value>(message).ok());
+        match quoted.as_ref().and_then(|quoted| quoted.get("error")) {
+            Some(inner @ Value::Object(_)) => Self { status: read.status, ..Self::fields(inner) },
+            _ => read,
+        }
     }
 
     fn fields(error: &Value) -> Self {

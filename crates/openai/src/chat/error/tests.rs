@@ -125,6 +125,15 @@ fn neither_pages_nor_long_texts_become_messages() {
 }
 
 #[test]
+fn an_error_quoted_in_an_error_is_read() {
+    let quoted =
+        r#"{"error":{"message":"no pictures","type":"invalid_request_error","code":"validation_error"}}"#;
+    let error = decode(400, &typed("server_error", None, quoted));
+    assert_eq!((error.kind(), error.message.as_str()), (ErrorKind::InvalidRequest, "no pictures"));
+    assert_eq!(error.code.as_deref(), Some("validation_error"));
+}
+
+#[test]
 fn field_and_wait_are_taken_over() {
     let body = r#"{"error":{"message":"m","type":"invalid_request_error","param":"messages[0]","code":"invalid_value"}}"#;
     let error = decode(400, body);

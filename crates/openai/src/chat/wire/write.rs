@@ -7,8 +7,7 @@ use tollgate_provider::json_writer;
 
 /// Appends a value as JSON.
 pub(in crate::chat) fn value(out: &mut BytesMut, value: &(impl Serialize + ?Sized)) {
-    json_writer::append(out, value)
-        .expect("texts, numbers and values with text keys are always JSON");
+    json_writer::append(out, value).expect("texts, numbers and values with text keys are always JSON");
 }
 
 /// Appends JSON text as it is.
