@@ -103,7 +103,7 @@ struct Started {
     gateway: Arc<Gateway>,
     address: SocketAddr,
     shutdown: tokio::sync::oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<bool>,
+    serving: tokio::task::JoinHandle<tollgate_server::Ended>,
 }
 
 async fn start_gateway(simulators: &Simulators, data: &std::path::Path) -> Result<Started, CommandError> {
@@ -121,9 +121,10 @@ async fn start_gateway(simulators: &Simulators, data: &std::path::Path) -> Resul
         Server::bind(gateway.clone(), free, free, Limits::default()).await.map_err(|error| failed(&error))?;
     let address = server.listen_address().map_err(|error| failed(&error))?;
     let (shutdown, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(server.serve(async move {
+    let shutdown_asked = async move {
         let _ = stopped.await;
-    }));
+    };
+    let serving = tokio::spawn(server.serve(shutdown_asked, std::future::pending()));
     Ok(Started { gateway, address, shutdown, serving })
 }
 

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tollgate::{
     Gateway, assemble,
     config::{ProviderSettings, Resolved, TimeoutsEntry},
@@ -11,7 +14,7 @@ use tollgate::{
 };
 use tollgate_model::{ModelName, ProviderName};
 use tollgate_provider::Transport;
-use tollgate_server::{Limits, Server};
+use tollgate_server::{Ended, Limits, Server};
 use tollgate_transport::HttpTransport;
 
 use crate::{
@@ -70,14 +73,21 @@ async fn serve(config: Option<&Path>, loaded: Loaded) -> Outcome {
 
     let discovering = tokio::spawn(discover(gateway.clone(), transport.clone(), loaded));
     let reloading = tokio::spawn(reload_on_hangup(gateway.clone(), transport, config.map(Path::to_owned)));
-    let finished = server.serve(terminated()).await;
+    let (shutdown, at_once) = terminations();
+    let ended = server.serve(shutdown, at_once).await;
     discovering.abort();
     reloading.abort();
     gateway.close().map_err(|error| CommandError::failed(&error))?;
-    if !finished {
-        tracing::warn!("some calls did not finish in time and were cut; they are recorded");
+    match ended {
+        Ended::Drained => Ok(()),
+        Ended::TooLate => {
+            tracing::warn!("some calls did not finish in time and were cut; they are recorded");
+            Ok(())
+        }
+        Ended::AtOnce => Err(CommandError::failed_because(
+            "ended at once by a second signal; open calls were cut and recorded",
+        )),
     }
-    Ok(())
 }
 
 fn open(resolved: &Resolved, transport: &Arc<dyn Transport>) -> Result<Gateway, CommandError> {
@@ -191,16 +201,22 @@ async fn reload_on_hangup(
     }
 }
 
-/// Completes at SIGTERM or SIGINT. A second one ends the process at once.
-async fn terminated() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+/// Two futures: the first completes at SIGTERM or SIGINT, the second at another of them.
+fn terminations() -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let first = Arc::new(Notify::new());
+    let second = Arc::new(Notify::new());
+    let told = [first.clone(), second.clone()];
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        std::process::exit(1);
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return;
+        };
+        for told in told {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            told.notify_one();
+        }
     });
+    let wait = |notify: Arc<Notify>| async move { notify.notified().await };
+    (wait(first), wait(second))
 }

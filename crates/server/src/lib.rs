@@ -11,4 +11,4 @@ pub mod front_doors;
 pub mod listener;
 mod responses;
 
-pub use listener::{BindError, Limits, Server};
+pub use listener::{BindError, Ended, Limits, Server};

@@ -53,6 +53,17 @@ impl Default for Limits {
     }
 }
 
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All calls finished.
+    Drained,
+    /// Some did not within [`Limits::drain`] and were cut.
+    TooLate,
+    /// Nobody wanted to wait; what was open was cut.
+    AtOnce,
+}
+
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
@@ -123,9 +134,9 @@ impl Server {
 
     /// Serves until `shutdown` completes; then takes no more calls and lets open ones finish for [`Limits::drain`].
     ///
-    /// Returns whether all finished in time. Calls that did not are cut and recorded as cancelled when their
-    /// connections are dropped.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
+    /// Where `at_once` completes, it does not wait any longer. Calls that did not finish are cut, and recorded as
+    /// cancelled when their connections are dropped.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>, at_once: impl Future<Output = ()>) -> Ended {
         let shared = Arc::new(Shared {
             gateway: self.gateway,
             doors: FrontDoors::new(self.limits.max_body_bytes),
@@ -161,10 +172,14 @@ impl Server {
         }
         shared.draining.store(true, Ordering::Relaxed);
         drop((self.listen, self.admin));
-        let finished = tokio::time::timeout(self.limits.drain, graceful.shutdown()).await.is_ok();
+        let ended = tokio::select! {
+            () = graceful.shutdown() => Ended::Drained,
+            () = tokio::time::sleep(self.limits.drain) => Ended::TooLate,
+            () = at_once => Ended::AtOnce,
+        };
         // Dropping what is left closes its records.
         tasks.shutdown().await;
-        finished
+        ended
     }
 }
 

@@ -86,6 +86,24 @@ fn streams_that_do_not_end_are_cut_and_recorded() {
 }
 
 #[test]
+fn a_second_signal_ends_at_once_and_what_was_open_is_recorded() {
+    let upstream = Upstream::always(vec![stream_head(), chunk(delta("Hello")), Step::WaitForHangup]);
+    let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));
+    let mut open: Vec<_> =
+        (0..STREAMS).map(|_| open_chat(gateway.address, &[], question("up/m", true))).collect();
+    open.iter_mut().for_each(|stream| stream.read_until("Hello"));
+    let begun = Instant::now();
+    gateway.terminate();
+    wait_until_closed(&gateway);
+    gateway.terminate();
+    let (store, folder) = gateway.ended_with(1);
+    assert!(begun.elapsed() < Duration::from_secs(15), "far below the 30 seconds that calls would get");
+    let records = read(&store, &folder);
+    assert_eq!(records.len(), STREAMS);
+    assert!(records.iter().all(|call| call.summary.outcome == Outcome::Cancelled), "{records:?}");
+}
+
+#[test]
 fn idle_connections_do_not_hold_the_end_up() {
     let upstream = Upstream::always(vec![Step::Close]);
     let gateway = GatewayProcess::start(&provider("up", "openai", &upstream));

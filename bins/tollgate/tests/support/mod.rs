@@ -91,9 +91,14 @@ impl GatewayProcess {
     }
 
     /// Waits for the end, which must be a good one. Returns the folder with the records.
-    pub fn ended(mut self) -> (Store, TempDir) {
+    pub fn ended(self) -> (Store, TempDir) {
+        self.ended_with(0)
+    }
+
+    /// The same, with this exit code.
+    pub fn ended_with(mut self, code: i32) -> (Store, TempDir) {
         let status = self.child.wait().expect("a child can be waited for");
-        assert!(status.success(), "the gateway ended with {status}");
+        assert_eq!(status.code(), Some(code), "the gateway ended with {status}");
         let store = self.store();
         let folder =
             std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a temporary folder can be made"));

@@ -40,6 +40,7 @@ pub(crate) async fn dispatch(
     let plan = runtime.routes.plan(inquiry.model()).map_err(|error| unplanned(&error))?;
     let mut targets = plan.iter().peekable();
     let mut latest = None;
+    let mut attempts = 0;
     while let Some(target) = targets.next() {
         let Some(endpoint) = runtime.endpoint(&target.provider) else { continue };
         let failure = match try_target(runtime, inquiry, endpoint, target, call).await {
@@ -50,7 +51,10 @@ pub(crate) async fn dispatch(
         let step = match failure.lossy && targets.len() > 0 {
             // Refused for what this target cannot say; the next may be able to.
             true => Step::NextTarget,
-            false => after_failure(failure.error.kind, targets.len(), larger),
+            false => {
+                attempts += 1;
+                after_failure(failure.error.kind, attempts, targets.len(), larger)
+            }
         };
         latest = Some(failure);
         if step == Step::GiveUp {
