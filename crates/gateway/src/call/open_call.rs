@@ -21,7 +21,7 @@ use crate::{endpoint::Endpoint, gateway::Gateway, runtime::Runtime};
 
 /// A stream is kept in pieces of so many bytes. One buffer that doubles would be half empty, and there may be thousands of
 /// streams.
-const CAPTURED_BYTES: usize = 2 * 1024;
+const CAPTURED_BYTES: usize = 1024;
 
 /// How a call ended.
 #[derive(Debug)]
