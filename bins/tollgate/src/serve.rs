@@ -81,7 +81,9 @@ async fn serve(config: Option<&Path>, loaded: Loaded) -> Outcome {
     match ended {
         Ended::Drained => Ok(()),
         Ended::TooLate => {
-            tracing::warn!("some calls did not finish in time and were cut; they are recorded");
+            tracing::warn!(
+                "some calls did not finish in time and were ended with an error; they are recorded"
+            );
             Ok(())
         }
         Ended::AtOnce => Err(CommandError::failed_because(

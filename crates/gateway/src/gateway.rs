@@ -10,7 +10,7 @@ use tollgate_policy::{Key, KeyRing};
 use tollgate_router::Target;
 use tollgate_telemetry::{Recorder, RecorderOptions, StoreError};
 
-use crate::{call, endpoint::Endpoint, runtime::Runtime};
+use crate::{call, endpoint::Endpoint, interrupt::Interrupt, runtime::Runtime};
 
 /// An LLM gateway. Cheap to share; every method may be called from many tasks at once.
 ///
@@ -20,6 +20,7 @@ pub struct Gateway {
     runtime: ArcSwap<Runtime>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) capture_content: bool,
+    pub(crate) interrupt: Arc<Interrupt>,
 }
 
 impl Gateway {
@@ -63,6 +64,13 @@ impl Gateway {
         let mut error = CallError::new(ErrorKind::Overloaded, format!("no calls are taken now: {trouble}"));
         error.retry_after = Some(Duration::from_secs(5));
         Err(error)
+    }
+
+    /// Ends every open call with an error in its client's format, a stream with its error event, and hangs up on the
+    /// providers. So does every call that begins later and is not answered at once. Meant for a shutdown that cannot wait
+    /// any longer; the bodies still have to be pulled to their end.
+    pub fn interrupt(&self) {
+        self.interrupt.give();
     }
 
     /// Waits until every record that is closed is written. Call it after the last call.
@@ -158,6 +166,7 @@ impl GatewayBuilder {
             runtime: ArcSwap::from_pointee(runtime),
             recorder,
             capture_content: self.capture_content,
+            interrupt: Arc::default(),
         })
     }
 }

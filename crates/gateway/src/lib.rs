@@ -9,6 +9,7 @@
 //! | [`endpoint`] | [`Endpoint`]: an adapter, a way there, a credential |
 //! | [`runtime`] | [`Runtime`]: one consistent state, as a call sees it |
 //! | `call` | the life of a call |
+//! | `interrupt` | how open calls learn that nobody waits for them any longer |
 //!
 //! See `examples/` for a program that embeds it and one with a provider of its own.
 
@@ -18,6 +19,7 @@ pub mod config;
 pub mod discovery;
 pub mod endpoint;
 pub mod gateway;
+mod interrupt;
 pub mod registry;
 pub mod runtime;
 

@@ -53,12 +53,15 @@ impl Default for Limits {
     }
 }
 
+/// How long clients may take to read that their call is ended. Those who read nothing are cut.
+const MAX_FAREWELL: Duration = Duration::from_millis(500);
+
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// All calls finished.
     Drained,
-    /// Some did not within [`Limits::drain`] and were cut.
+    /// Some did not within [`Limits::drain`] and were ended with an error.
     TooLate,
     /// Nobody wanted to wait; what was open was cut.
     AtOnce,
@@ -134,8 +137,8 @@ impl Server {
 
     /// Serves until `shutdown` completes; then takes no more calls and lets open ones finish for [`Limits::drain`].
     ///
-    /// Where `at_once` completes, it does not wait any longer. Calls that did not finish are cut, and recorded as
-    /// cancelled when their connections are dropped.
+    /// Calls that did not are ended with an error that says so. Where `at_once` completes, it does not wait any longer:
+    /// what is open then is cut, and recorded as cancelled when its connection is dropped.
     pub async fn serve(self, shutdown: impl Future<Output = ()>, at_once: impl Future<Output = ()>) -> Ended {
         let shared = Arc::new(Shared {
             gateway: self.gateway,
@@ -172,11 +175,16 @@ impl Server {
         }
         shared.draining.store(true, Ordering::Relaxed);
         drop((self.listen, self.admin));
+        let (mut drained, mut at_once) = (pin!(graceful.shutdown()), pin!(at_once));
         let ended = tokio::select! {
-            () = graceful.shutdown() => Ended::Drained,
+            () = &mut drained => Ended::Drained,
             () = tokio::time::sleep(self.limits.drain) => Ended::TooLate,
-            () = at_once => Ended::AtOnce,
+            () = &mut at_once => Ended::AtOnce,
         };
+        if ended == Ended::TooLate {
+            shared.gateway.interrupt();
+            tokio::select! { () = drained => {}, () = tokio::time::sleep(MAX_FAREWELL) => {}, () = at_once => {} }
+        }
         // Dropping what is left closes its records.
         tasks.shutdown().await;
         ended

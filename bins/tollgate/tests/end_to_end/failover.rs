@@ -194,6 +194,27 @@ fn when_all_targets_fail_the_last_error_is_told_and_the_sdk_is_asked_not_to_try_
 }
 
 #[test]
+fn three_attempts_are_made_and_no_fourth() {
+    let upstreams = [503, 500, 429, 200].map(|status| match status {
+        200 => Upstream::always(good("openai", false)),
+        status => Upstream::always(vec![error(status)]),
+    });
+    let names = ["a", "b", "c", "d"];
+    let mut configuration: String =
+        names.iter().zip(&upstreams).map(|(name, upstream)| provider(name, "openai", upstream)).collect();
+    configuration += "[models.long]\ntargets = [\"a/m\", \"b/m\", \"c/m\", \"d/m\"]\n";
+    let gateway = GatewayProcess::start(&configuration);
+    let answer = chat(gateway.address, &[], question("long", false));
+    assert_eq!((answer.status, answer.header("x-tollgate-attempts")), (429, Some("3")));
+    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    assert_eq!(upstreams.each_ref().map(|upstream| upstream.received().len()), [1, 1, 1, 0]);
+    let call = &records(gateway)[0];
+    let tried: Vec<_> =
+        call.attempts.as_array().unwrap().iter().map(|attempt| &attempt["provider"]).collect();
+    assert_eq!(tried, ["a", "b", "c"]);
+}
+
+#[test]
 fn a_connection_that_the_provider_closed_in_between_is_replaced() {
     let upstream = Upstream::always(vec![json(200, OPENAI_ANSWER), Step::Close]);
     let gateway = GatewayProcess::start(&provider("first", "openai", &upstream));

@@ -9,7 +9,7 @@ use std::{
 use tollgate_telemetry::Outcome;
 
 use crate::{
-    DONE, LAST, OPENAI_ANSWER,
+    ANTHROPIC_BEGINNING, DONE, LAST, OPENAI_ANSWER,
     client::{Answer, Open, open_chat, send},
     delta, provider, question, read,
     support::GatewayProcess,
@@ -63,26 +63,76 @@ fn a_call_whose_answer_has_not_begun_is_answered() {
 }
 
 #[test]
-fn streams_that_do_not_end_are_cut_and_recorded() {
-    let upstream = Upstream::always(vec![stream_head(), chunk(delta("Hello")), Step::WaitForHangup]);
+fn streams_that_do_not_end_are_told_so_and_recorded() {
+    for (kind, beginning) in [("openai", delta("Hello")), ("anthropic", ANTHROPIC_BEGINNING.to_owned())] {
+        let upstream = Upstream::always(vec![stream_head(), chunk(&beginning), Step::WaitForHangup]);
+        let provider = provider("up", kind, &upstream);
+        let gateway = GatewayProcess::start(&format!("drain_seconds = 1\n{provider}"));
+        let mut open: Vec<_> =
+            (0..STREAMS).map(|_| open_chat(gateway.address, &[], question("up/m", true))).collect();
+        open.iter_mut().for_each(|stream| stream.read_until("Hello"));
+        let begun = Instant::now();
+        gateway.terminate();
+        let answers: Vec<Answer> = open.into_iter().map(Open::read_to_end).collect();
+        let (store, folder) = gateway.ended();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}: at most a second late", begun.elapsed());
+        for answer in &answers {
+            let last = answer.text().trim_end().rsplit("data: ").next().unwrap();
+            let last: serde_json::Value = serde_json::from_str(last).unwrap();
+            let message = last["error"]["message"].as_str().unwrap();
+            assert!(message.contains("shutting down"), "{kind}: {message}");
+            assert!(answer.complete && !answer.text().contains("[DONE]"), "{kind}: {}", answer.text());
+        }
+        assert!(upstream.hung_up(STREAMS, PATIENCE), "the providers are hung up on");
+        let records = read(&store, &folder);
+        assert_eq!(records.len(), STREAMS);
+        for call in &records {
+            assert_eq!(call.summary.outcome, Outcome::Failed, "{kind}");
+            assert_eq!(call.summary.error_kind.as_deref(), Some("unavailable"), "{kind}");
+            assert!(call.summary.usage.output_tokens > Some(0), "{kind}: what was said is counted");
+            assert_eq!(call.response, answers[0].text().as_bytes(), "{kind}: the record holds what was seen");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_gets_no_answer_in_time_is_told_so() {
+    for stream in [true, false] {
+        let upstream = Upstream::always(vec![Step::WaitForHangup]);
+        let provider = provider("up", "openai", &upstream);
+        let gateway = GatewayProcess::start(&format!("drain_seconds = 1\n{provider}"));
+        let body = question("up/m", stream);
+        let connection = send(gateway.address, "POST", "/v1/chat/completions", &[], body.as_bytes());
+        upstream.wait_for_requests(1);
+        gateway.terminate();
+        let answer = Open::begin(connection).read_to_end();
+        assert_eq!(answer.status, 503);
+        assert!(answer.error()["message"].as_str().unwrap().contains("shutting down"), "{}", answer.text());
+        assert!(upstream.hung_up(1, PATIENCE), "the provider is hung up on");
+        let (store, folder) = gateway.ended();
+        let call = &read(&store, &folder)[0];
+        assert_eq!((call.summary.outcome, call.summary.http_status), (Outcome::Failed, 503));
+        assert_eq!(call.attempts[0]["error"]["kind"], "cancelled");
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_does_not_hold_the_end_up() {
+    // More than all buffers on the way take.
+    let mut steps = vec![stream_head()];
+    steps.extend((0..400).map(|_| chunk(delta(&"Hello ".repeat(10_000)))));
+    let upstream = Upstream::always(steps);
     let provider = provider("up", "openai", &upstream);
     let gateway = GatewayProcess::start(&format!("drain_seconds = 1\n{provider}"));
-    let mut open: Vec<_> =
-        (0..STREAMS).map(|_| open_chat(gateway.address, &[], question("up/m", true))).collect();
-    open.iter_mut().for_each(|stream| stream.read_until("Hello"));
+    let mut stream = open_chat(gateway.address, &[], question("up/m", true));
+    stream.read_until("Hello");
+    let begun = Instant::now();
     gateway.terminate();
     let (store, folder) = gateway.ended();
-    for stream in open {
-        let answer = stream.read_to_end();
-        // A cut is a cut: neither the format's end nor that of HTTP.
-        assert!(!answer.text().contains("[DONE]"), "{}", answer.text());
-        assert!(!answer.complete || answer.text().contains("\"error\""), "{}", answer.text());
-    }
-    assert!(upstream.hung_up(STREAMS, PATIENCE), "the providers are hung up on");
-    let records = read(&store, &folder);
-    assert_eq!(records.len(), STREAMS);
-    assert!(records.iter().all(|call| call.summary.outcome == Outcome::Cancelled), "{records:?}");
-    assert!(records.iter().all(|call| call.summary.usage.output_tokens > Some(0)), "{records:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let answer = stream.read_to_end();
+    assert!(!answer.complete && !answer.text().contains("[DONE]"), "a cut is a cut");
+    assert_eq!(read(&store, &folder)[0].summary.outcome, Outcome::Cancelled);
 }
 
 #[test]

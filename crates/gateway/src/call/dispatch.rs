@@ -1,6 +1,11 @@
 //! From a plan to an answer: attempts in order, until one begins to answer or none can.
 
-use std::sync::Arc;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -13,7 +18,7 @@ use super::{
     inquiry::Inquiry,
     open_call::OpenCall,
 };
-use crate::{endpoint::Endpoint, runtime::Runtime};
+use crate::{endpoint::Endpoint, interrupt::interrupted, runtime::Runtime};
 
 /// Why no attempt gave an answer.
 #[derive(Debug)]
@@ -31,8 +36,31 @@ impl From<CallError> for Failure {
     }
 }
 
-/// Tries the targets of the plan in order. `call` notes each attempt.
+/// Tries the targets of the plan in order, unless it is interrupted. `call` notes each attempt.
 pub(crate) async fn dispatch(
+    runtime: &Arc<Runtime>,
+    inquiry: &Inquiry,
+    call: &mut OpenCall,
+) -> Result<Answer, Failure> {
+    let mut interrupt = call.interrupt_watch();
+    let result = {
+        let mut trying = pin!(try_targets(runtime, inquiry, call));
+        poll_fn(|cx| match trying.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending if interrupt.is_given(cx) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    };
+    if let Some(result) = result {
+        return result;
+    }
+    let error = interrupted();
+    call.attempt_given_up(&error.message);
+    Err(error.into())
+}
+
+async fn try_targets(
     runtime: &Arc<Runtime>,
     inquiry: &Inquiry,
     call: &mut OpenCall,

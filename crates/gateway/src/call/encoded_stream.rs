@@ -12,6 +12,7 @@ use super::{
     facts::tally,
     open_call::{Ending, OpenCall},
 };
+use crate::interrupt::interrupted;
 
 /// Where events come from.
 #[derive(Debug)]
@@ -89,6 +90,9 @@ impl EncodedStream {
     /// Returns the next bytes for the client. `None` after the last.
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         while !self.ended {
+            if self.call.is_interrupted(cx) {
+                return Poll::Ready(self.interrupt());
+            }
             let result = ready!(self.source.poll_events(cx, &mut self.events));
             let mut out = BytesMut::new();
             for event in self.events.drain(..) {
@@ -99,9 +103,7 @@ impl EncodedStream {
                 self.call.first_content();
             }
             if let Err(error) = result {
-                let error = CallError::from(&error);
-                self.encoder.encode_error(&error, &mut out);
-                self.close(&out, Ending::Failed(error));
+                self.fail(CallError::from(&error), &mut out);
             } else if self.source.is_ended() {
                 self.close(&out, Ending::Completed);
             } else {
@@ -112,6 +114,22 @@ impl EncodedStream {
             }
         }
         Poll::Ready(None)
+    }
+
+    /// Ends a stream that nobody waits for: with the format's own error event, unless all of it was said.
+    fn interrupt(&mut self) -> Option<Bytes> {
+        let mut out = BytesMut::new();
+        match self.finished {
+            true => self.close(&[], Ending::Completed),
+            false => self.fail(interrupted(), &mut out),
+        }
+        (!out.is_empty()).then(|| out.freeze())
+    }
+
+    /// Ends the stream with the format's own error event, behind what `out` holds already.
+    fn fail(&mut self, error: CallError, out: &mut BytesMut) {
+        self.encoder.encode_error(&error, out);
+        self.close(out, Ending::Failed(error));
     }
 
     fn close(&mut self, last: &[u8], ending: Ending) {

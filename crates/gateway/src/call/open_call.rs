@@ -2,6 +2,7 @@
 
 use std::{
     sync::Arc,
+    task::Context,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,7 +18,7 @@ use super::{
     accounting::{self, Exchange},
     inquiry::Inquiry,
 };
-use crate::{endpoint::Endpoint, gateway::Gateway, runtime::Runtime};
+use crate::{endpoint::Endpoint, gateway::Gateway, interrupt::InterruptWatch, runtime::Runtime};
 
 /// A stream is kept in pieces of so many bytes. One buffer that doubles would be half empty, and there may be thousands of
 /// streams.
@@ -49,6 +50,7 @@ pub(crate) struct OpenCall {
     cost: Option<NanoUsd>,
     recorder: Arc<Recorder>,
     runtime: Arc<Runtime>,
+    interrupt: InterruptWatch,
     started: Instant,
     attempt_started: Instant,
     target: Option<Target>,
@@ -88,6 +90,7 @@ impl OpenCall {
             cost: None,
             recorder: gateway.recorder.clone(),
             runtime: runtime.clone(),
+            interrupt: InterruptWatch::new(gateway.interrupt.clone()),
             started,
             attempt_started: started,
             target: None,
@@ -133,6 +136,23 @@ impl OpenCall {
     /// Notes that the current attempt gave no answer.
     pub(crate) fn attempt_failed(&mut self, kind: ErrorKind, status: Option<StatusCode>, message: &str) {
         self.push_attempt(status, Some(CallFailure { kind, message: message.to_owned() }));
+    }
+
+    /// Notes that the current attempt, if one is under way, was given up.
+    pub(crate) fn attempt_given_up(&mut self, message: &str) {
+        if self.target.is_some() && !self.answered {
+            self.attempt_failed(ErrorKind::Cancelled, None, message);
+        }
+    }
+
+    /// Tells whether nobody waits for this call any longer. If somebody does, the task is woken when that changes.
+    pub(crate) fn is_interrupted(&mut self, cx: &Context<'_>) -> bool {
+        self.interrupt.is_given(cx)
+    }
+
+    /// Returns a watcher for the same, for while the call is lent.
+    pub(crate) fn interrupt_watch(&self) -> InterruptWatch {
+        self.interrupt.another()
     }
 
     fn push_attempt(&mut self, status: Option<StatusCode>, error: Option<CallFailure>) {
@@ -263,9 +283,7 @@ impl Drop for OpenCall {
             return;
         }
         // Dropped while an attempt was under way: that attempt is part of the story.
-        if self.target.is_some() && !self.answered {
-            self.attempt_failed(ErrorKind::Cancelled, None, "the client left");
-        }
+        self.attempt_given_up("the client left");
         self.close(Ending::Cancelled, &ResponseFacts::default());
     }
 }

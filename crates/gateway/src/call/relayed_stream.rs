@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
-use tollgate_model::{CallError, ChatRequest, ErrorKind, ModelName, ProviderError};
+use tollgate_model::{CallError, ChatRequest, ErrorKind, ModelName};
 use tollgate_provider::FrontDoor;
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     open_call::{Ending, OpenCall},
     whole_events::WholeEvents,
 };
+use crate::interrupt::interrupted;
 
 /// The body of a relayed stream. Dropping it cancels the provider's answer and closes the record.
 #[derive(Debug)]
@@ -47,15 +48,17 @@ impl RelayedStream {
             if self.ended {
                 return Poll::Ready(None);
             }
+            if self.call.is_interrupted(cx) {
+                self.end_with(interrupted());
+                continue;
+            }
             match ready!(Pin::new(&mut self.parts.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     if let Ok(chunk) = frame.into_data() {
                         self.pass(chunk);
                     }
                 }
-                // After the provider's own terminator nothing can spoil the answer any more.
-                Some(Err(_)) if self.parts.reader.finish().is_ok() => self.end(),
-                Some(Err(error)) => self.fail(&error.into()),
+                Some(Err(error)) => self.end_with(CallError::from(&error.into())),
                 None => self.end(),
             }
         }
@@ -70,7 +73,7 @@ impl RelayedStream {
         }
         match result {
             Ok(()) => self.events.push(chunk, self.parts.framer.pending_bytes()),
-            Err(error) if error.kind() == ErrorKind::Protocol => self.fail(&error),
+            Err(error) if error.kind() == ErrorKind::Protocol => self.fail(CallError::from(&error)),
             // The provider's own error event: the client's format is the provider's, so it says all there is to say.
             Err(error) => {
                 self.events.push(chunk, 0);
@@ -88,13 +91,20 @@ impl RelayedStream {
                 self.events.release();
                 self.close(Ending::Completed);
             }
-            Err(error) => self.fail(&error),
+            Err(error) => self.fail(CallError::from(&error)),
+        }
+    }
+
+    /// Ends what nothing more comes of. After the provider's own terminator nothing can spoil the answer any more.
+    fn end_with(&mut self, error: CallError) {
+        match self.parts.reader.finish() {
+            Ok(()) => self.end(),
+            Err(_) => self.fail(error),
         }
     }
 
     /// Ends the stream with the format's own error event.
-    fn fail(&mut self, error: &ProviderError) {
-        let error = CallError::from(error);
+    fn fail(&mut self, error: CallError) {
         let mut out = BytesMut::new();
         let request = ChatRequest::new(ModelName::new(""), Vec::new());
         self.door.stream_encoder(&request, self.call.started_unix()).encode_error(&error, &mut out);

@@ -1,6 +1,6 @@
 //! Calls of an embedding program: canonical requests in, canonical answers out.
 
-use std::{future::poll_fn, sync::Arc, time::Instant};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Instant};
 
 use tollgate_model::{Assembler, CallError, CallId, ChatEvent, ChatRequest, ChatResponse, ErrorKind};
 use tollgate_policy::Caller;
@@ -13,7 +13,7 @@ use super::{
     inquiry::{Inquiry, Source},
     open_call::{Ending, OpenCall},
 };
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, interrupt::interrupted};
 
 impl Gateway {
     /// Answers one request as a whole. The call is recorded like any other.
@@ -90,14 +90,17 @@ impl ChatStream {
                 return None;
             }
             let mut events = Vec::new();
-            let result = poll_fn(|cx| self.source.poll_events(cx, &mut events)).await;
+            let result = poll_fn(|cx| match self.call.is_interrupted(cx) && !self.finished {
+                true => Poll::Ready(Err(interrupted())),
+                false => self.source.poll_events(cx, &mut events).map_err(|error| CallError::from(&error)),
+            });
+            let result = result.await;
             self.finished |= events.last() == Some(&ChatEvent::Finish);
             self.ready.extend(events);
             if self.source.facts().content_bytes > 0 {
                 self.call.first_content();
             }
             if let Err(error) = result {
-                let error = CallError::from(&error);
                 self.call.close(Ending::Failed(error.clone()), self.source.facts());
                 self.failure = Some(error);
             } else if self.source.is_ended() {
