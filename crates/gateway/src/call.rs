@@ -6,6 +6,7 @@
 //! ```
 
 mod accounting;
+mod answer;
 mod answer_body;
 mod attempt;
 mod dispatch;

@@ -14,7 +14,8 @@ use tollgate_provider::Target as EncodingTarget;
 use tollgate_router::{PlanError, Step, Target, after_failure};
 
 use super::{
-    attempt::{Answer, AttemptError, Refusal, attempt, relays},
+    answer::Answer,
+    attempt::{AttemptError, Refusal, attempt, relays},
     inquiry::Inquiry,
     open_call::OpenCall,
 };

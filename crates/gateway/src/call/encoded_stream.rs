@@ -7,7 +7,7 @@ use tollgate_model::{CallError, ChatEvent, ProviderError};
 use tollgate_provider::{ResponseFacts, StreamEncoder};
 
 use super::{
-    attempt::Translated,
+    answer::Translated,
     event_reader::EventReader,
     facts::tally,
     open_call::{Ending, OpenCall},
@@ -99,9 +99,7 @@ impl EncodedStream {
                 self.finished |= event == ChatEvent::Finish;
                 self.encoder.encode(&event, &mut out);
             }
-            if self.source.facts().content_bytes > 0 {
-                self.call.first_content();
-            }
+            self.call.seen(self.source.facts());
             if let Err(error) = result {
                 self.fail(CallError::from(&error), &mut out);
             } else if self.source.is_ended() {

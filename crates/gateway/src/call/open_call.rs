@@ -168,9 +168,10 @@ impl OpenCall {
         });
     }
 
-    /// Notes the moment of the first content. Later ones do not count.
-    pub(crate) fn first_content(&mut self) {
-        if let Some(record) = &mut self.record
+    /// Notes the moment of the first content, once what was seen so far has any.
+    pub(crate) fn seen(&mut self, facts: &ResponseFacts) {
+        if facts.content_bytes > 0
+            && let Some(record) = &mut self.record
             && record.time_to_first_token_us.is_none()
         {
             record.time_to_first_token_us = Some(micros(self.started.elapsed()));

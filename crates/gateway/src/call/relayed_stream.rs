@@ -12,7 +12,7 @@ use tollgate_model::{CallError, ChatRequest, ErrorKind, ModelName};
 use tollgate_provider::FrontDoor;
 
 use super::{
-    attempt::RelayedParts,
+    answer::RelayedParts,
     open_call::{Ending, OpenCall},
     whole_events::WholeEvents,
 };
@@ -32,9 +32,7 @@ impl RelayedStream {
     pub(crate) fn new(mut parts: RelayedParts, mut call: OpenCall, door: Arc<dyn FrontDoor>) -> Self {
         let mut events = WholeEvents::default();
         events.push(std::mem::take(&mut parts.first), parts.framer.pending_bytes());
-        if parts.reader.facts().content_bytes > 0 {
-            call.first_content();
-        }
+        call.seen(parts.reader.facts());
         Self { parts, events, call, door, ended: false }
     }
 
@@ -68,9 +66,7 @@ impl RelayedStream {
     fn pass(&mut self, chunk: Bytes) {
         let reader = &mut self.parts.reader;
         let result = self.parts.framer.feed(&chunk, |frame| reader.read(frame));
-        if self.parts.reader.facts().content_bytes > 0 {
-            self.call.first_content();
-        }
+        self.call.seen(self.parts.reader.facts());
         match result {
             Ok(()) => self.events.push(chunk, self.parts.framer.pending_bytes()),
             Err(error) if error.kind() == ErrorKind::Protocol => self.fail(CallError::from(&error)),

@@ -10,7 +10,7 @@ use tollgate_provider::{FrontDoor, RequestFacts};
 
 use super::{
     AnswerBody, CallOptions,
-    attempt::{Answer, Translated},
+    answer::{Answer, Translated},
     dispatch::{Failure, dispatch},
     encoded_stream::{EncodedStream, EventSource},
     headers::{describe, relayed},

@@ -4,10 +4,11 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Instant};
 
 use tollgate_model::{Assembler, CallError, CallId, ChatEvent, ChatRequest, ChatResponse, ErrorKind};
 use tollgate_policy::Caller;
+use tollgate_provider::ResponseFacts;
 
 use super::{
     CallOptions,
-    attempt::Answer,
+    answer::Answer,
     dispatch::{Failure, dispatch},
     encoded_stream::EventSource,
     inquiry::{Inquiry, Source},
@@ -40,19 +41,15 @@ impl Gateway {
         let inquiry = Inquiry { source: Source::Canonical(Arc::new(request)), options, deadline };
         let mut call = OpenCall::begin(self, &runtime, &Caller::default(), None);
         call.asked(&inquiry);
-        match dispatch(&runtime, &inquiry, &mut call).await {
-            Ok(Answer::Translated { answer, .. }) => Ok(ChatStream::new(answer.into(), call)),
+        let error = match dispatch(&runtime, &inquiry, &mut call).await {
+            Ok(Answer::Translated { answer, .. }) => return Ok(ChatStream::new(answer.into(), call)),
             Ok(Answer::RelayedWhole { .. } | Answer::RelayedStream { .. }) => {
-                let error =
-                    CallError::new(ErrorKind::Internal, "an embedding program's call cannot be relayed");
-                call.close(Ending::Failed(error.clone()), &tollgate_provider::ResponseFacts::default());
-                Err(error)
+                CallError::new(ErrorKind::Internal, "an embedding program's call cannot be relayed")
             }
-            Err(Failure { error, .. }) => {
-                call.close(Ending::Failed(error.clone()), &tollgate_provider::ResponseFacts::default());
-                Err(error)
-            }
-        }
+            Err(Failure { error, .. }) => error,
+        };
+        call.close(Ending::Failed(error.clone()), &ResponseFacts::default());
+        Err(error)
     }
 }
 
@@ -97,9 +94,7 @@ impl ChatStream {
             let result = result.await;
             self.finished |= events.last() == Some(&ChatEvent::Finish);
             self.ready.extend(events);
-            if self.source.facts().content_bytes > 0 {
-                self.call.first_content();
-            }
+            self.call.seen(self.source.facts());
             if let Err(error) = result {
                 self.call.close(Ending::Failed(error.clone()), self.source.facts());
                 self.failure = Some(error);
