@@ -198,8 +198,8 @@ impl<'a> ChoiceWriter<'a> {
         }
         if !self.images.is_empty() {
             let mut images = message.array("images");
-            for image in &self.images {
-                write_image(images.object(), image);
+            for (image, index) in self.images.iter().zip(0..) {
+                write_image(images.object(), image, index);
             }
             images.end();
         }
@@ -282,9 +282,9 @@ pub(in crate::chat) fn image_address(image: &Image) -> Option<String> {
     }
 }
 
-/// Writes an element of `images`.
-pub(in crate::chat) fn write_image(mut object: Object<'_>, image: &Image) {
-    object.field("type", "image_url");
+/// Writes an element of `images`. SDKs join the lists of a stream by its `index`.
+pub(in crate::chat) fn write_image(mut object: Object<'_>, image: &Image, index: u32) {
+    object.field("index", &index).field("type", "image_url");
     let mut nested = object.object("image_url");
     nested.optional("url", image_address(image));
     nested.end();
