@@ -1,4 +1,17 @@
-//! xAI: OpenAI's format and what differs.
+//! xAI: OpenAI's format and what differs, stated as data in [`QUIRKS`].
+//!
+//! ```
+//! use tollgate_model::{ChatRequest, Message, ModelName, ProviderName};
+//! use tollgate_provider::{Provider, Target};
+//!
+//! let provider = tollgate_xai::provider(ProviderName::new(tollgate_xai::NAME), "https://api.x.ai".parse().unwrap());
+//! let model = ModelName::new("grok-4.3");
+//! let mut request = ChatRequest::new(model.clone(), vec![Message::user("hello")]);
+//! request.metadata.insert("team".to_owned(), "search".into());
+//! let encoded = provider.encode_request(&Target { model: &model, card: None }, &request).unwrap();
+//! assert_eq!(encoded.request.uri(), "https://api.x.ai/v1/chat/completions");
+//! assert_eq!(encoded.losses.iter().next().unwrap().path, "metadata");
+//! ```
 
 use tollgate_model::ProviderName;
 use tollgate_openai::{ChatProvider, Quirks, ToolChoiceSupport};
@@ -23,18 +36,25 @@ pub fn credential(key: &Secret<String>) -> Result<HeaderCredential, AuthError> {
 
 /// How xAI's Chat Completions differ from OpenAI's.
 ///
-/// Sources: the vendor's guides to reasoning, function calling and image understanding, its protocol definitions
-/// (xai-proto of 2026-05-17) and bills that users compared with their usage (read 2026-11-23). Refusals that depend on the
-/// model, as penalties and stop texts where it reasons, stand in the catalogue.
+/// Sources (read 2026-11-23): the vendor's protocol definitions (xai-proto of 2026-05-17), of whose gRPC service the REST
+/// door is a copy; its guides to reasoning, function calling and prompt caching; bills that users compared with their usage.
+/// What depends on the model, as that reasoning ones refuse penalties and stop texts, stands in the catalogue. Its errors
+/// are read as all servers' are: `{"code": "…", "error": "text"}`, and 400 for a wrong key.
 pub const QUIRKS: Quirks = Quirks {
-    // `total_tokens` is the sum of all three.
+    // Bills: `total_tokens` is the sum of all three, and all three are paid for.
     reasoning_counted_apart: true,
+    // Protocol: 'at most 8 stop strings'.
     max_stop: Some(8),
+    // Protocol: there is no such field.
+    logit_bias: false,
+    // Protocol: a mode, or one function by name.
     tool_choice: ToolChoiceSupport::Basic,
-    // Functions are the only tools of one's own; files and sound are taken by other endpoints.
+    // Protocol: functions are the only tools of one's own.
     custom_tools: false,
+    // Guides: files and sound are taken by other endpoints.
     documents: false,
     audio_input: false,
+    // Protocol: there is no such field.
     metadata: false,
     ..Quirks::OPENAI
 };

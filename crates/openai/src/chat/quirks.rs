@@ -28,6 +28,8 @@ pub struct Quirks {
     pub max_stop: Option<usize>,
     /// `top_k` is taken, which OpenAI does not have.
     pub top_k: bool,
+    /// `logit_bias` is obeyed.
+    pub logit_bias: bool,
     /// Which pictures are taken.
     pub images: Images,
     /// Files are taken as content parts of type `file`.
@@ -103,6 +105,7 @@ impl Quirks {
         penalties: true,
         max_stop: Some(4),
         top_k: false,
+        logit_bias: true,
         images: Images::Any,
         documents: true,
         audio_input: true,
@@ -128,6 +131,7 @@ impl Quirks {
         penalties: true,
         max_stop: None,
         top_k: true,
+        logit_bias: true,
         images: Images::Any,
         documents: false,
         audio_input: true,

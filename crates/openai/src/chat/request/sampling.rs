@@ -31,7 +31,11 @@ impl Encoder<'_> {
         self.write_penalties(body);
         body.optional("seed", sampling.seed);
         if !sampling.logit_bias.is_empty() {
-            body.field("logit_bias", &sampling.logit_bias);
+            if self.quirks.logit_bias {
+                body.field("logit_bias", &sampling.logit_bias);
+            } else {
+                self.losses.dropped("sampling.logit_bias", "the server does not weigh single tokens");
+            }
         }
         self.write_logprobs(body, taken);
     }
