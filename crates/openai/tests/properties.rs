@@ -8,11 +8,14 @@ use serde_json::json;
 use tollgate_model::{
     Assembler, ChatEvent, ChatRequest, ChatResponse, Choice, Content, FinishReason, Message, ModelName, Part,
     ProviderName, Role, Usage,
-    message::ToolResult,
+    message::{Audio, Citation, MediaSource, Text, ToolResult},
     request::{JsonSchema, ReasoningEffort, ResponseFormat, Tool, ToolChoice},
 };
 use tollgate_openai::{ChatFrontDoor, ChatProvider, DEFAULT_BASE_URL, NAME};
 use tollgate_provider::{FrontDoor, Provider, Target, conformance::replay};
+
+#[path = "front_door/sdk.rs"]
+mod sdk;
 
 const PATH: &str = "/v1/chat/completions";
 
@@ -110,12 +113,40 @@ prop_compose! {
     }
 }
 
+fn citation() -> impl Strategy<Value = Citation> {
+    (words(), prop::option::of(words()), 0_u64..9, 9_u64..99).prop_map(|(title, cited_text, start, end)| {
+        Citation {
+            url: Some("https://a.example/1".to_owned()),
+            title: Some(title),
+            cited_text,
+            start_index: Some(start),
+            end_index: Some(end),
+            ..Citation::default()
+        }
+    })
+}
+
+fn sound() -> impl Strategy<Value = Part> {
+    words().prop_map(|transcript| {
+        Part::new(Content::Audio(Audio {
+            source: MediaSource::Base64 { media_type: "audio/wav".to_owned(), data: "UklGRg==".to_owned() },
+            transcript: Some(transcript),
+            id: Some("audio_1".to_owned()),
+            expires_at: Some(1_795_003_600),
+        }))
+    })
+}
+
 fn parts() -> impl Strategy<Value = Vec<Part>> {
-    (prop::option::of(words()), prop::option::of(words()), prop::collection::vec(arguments(), 0..3)).prop_map(
-        |(reasoning, text, calls)| {
+    let said = (words(), prop::collection::vec(citation(), 0..3));
+    let rest = (prop::option::of(words()), prop::option::of(sound()));
+    (prop::option::of(words()), prop::option::of(said), rest, prop::collection::vec(arguments(), 0..3))
+        .prop_map(|(reasoning, said, (refusal, sound), calls)| {
             let mut parts = Vec::new();
             parts.extend(reasoning.map(Part::reasoning));
-            parts.extend(text.map(Part::text));
+            parts.extend(said.map(|(text, citations)| Part::new(Content::Text(Text { text, citations }))));
+            parts.extend(refusal.map(|text| Part::new(Content::Refusal(text))));
+            parts.extend(sound);
             parts.extend(
                 calls
                     .iter()
@@ -123,8 +154,7 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
                     .map(|(index, input)| Part::tool_call(format!("c{index}"), "f", input.as_str())),
             );
             parts
-        },
-    )
+        })
 }
 
 prop_compose! {
@@ -224,6 +254,14 @@ proptest! {
         let whole = replay::stream(&provider(), &asking(), [&stream[..]]);
         prop_assert_eq!(&replayed.events, &whole.events);
         prop_assert_eq!(plain(Assembler::fold(replayed.events)), response);
+    }
+
+    #[test]
+    fn a_stream_joined_as_sdks_do_is_the_whole_answer(response in response()) {
+        let stream = stream_of(&asking(), &response.clone().into_events());
+        let joined = sdk::join(std::str::from_utf8(&stream).unwrap(), &asking(), false);
+        let whole = ChatFrontDoor::new().encode_response(&asking(), &response, 7).body;
+        sdk::assert_same(&joined, &serde_json::from_slice(&whole).unwrap());
     }
 
     #[test]

@@ -120,7 +120,8 @@ impl Quirks {
         may_omit_done: false,
     };
 
-    /// The common ground of servers that copy the format: llama.cpp, vLLM, LM Studio and the like.
+    /// The common ground of servers that copy the format: llama.cpp, vLLM, LM Studio and the like. Pictures, sounds and
+    /// files are sent, though not all take them: such a server says so itself.
     pub const COMPATIBLE: Self = Self {
         version_path: None,
         max_tokens_field: MaxTokensField::MaxTokens,
@@ -133,7 +134,7 @@ impl Quirks {
         top_k: true,
         logit_bias: true,
         images: Images::Any,
-        documents: false,
+        documents: true,
         audio_input: true,
         tool_choice: ToolChoiceSupport::Basic,
         parallel_tool_calls: true,

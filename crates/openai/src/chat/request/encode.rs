@@ -16,6 +16,10 @@ use crate::chat::{Quirks, wire::Object};
 const SCHEMA_NAME: &str = "response";
 
 /// Writes the body, and names what it cannot say.
+///
+/// # Errors
+/// A model that is not served by this format, or a picture, a sound or a file that it cannot be shown: the answer would
+/// be to another question.
 pub(in crate::chat) fn encode(
     quirks: &Quirks,
     target: &Target<'_>,
@@ -30,11 +34,15 @@ pub(in crate::chat) fn encode(
             ..RequestError::new(ErrorKind::ModelNotFound, message)
         });
     }
-    let mut encoder = Encoder { quirks, rules, target, request, effort: None, losses: Losses::new() };
+    let mut encoder =
+        Encoder { quirks, rules, target, request, effort: None, losses: Losses::new(), refused: None };
     encoder.effort = encoder.plan_effort()?;
     let mut out = BytesMut::with_capacity(capacity(request));
     encoder.write(&mut out);
-    Ok((out.freeze(), encoder.losses))
+    match encoder.refused {
+        Some(error) => Err(error),
+        None => Ok((out.freeze(), encoder.losses)),
+    }
 }
 
 /// About how long the body will be: growing a buffer of a long conversation copies it several times.
@@ -54,6 +62,8 @@ pub(super) struct Encoder<'a> {
     /// The effort that is sent.
     pub(super) effort: Option<ReasoningEffort>,
     pub(super) losses: Losses,
+    /// What cannot be left out without changing the question: a picture, a sound, a file.
+    pub(super) refused: Option<RequestError>,
 }
 
 impl Encoder<'_> {

@@ -1,12 +1,12 @@
 //! Messages → `messages`.
 //!
-//! Results of tools are messages of their own and take text only. Their pictures go into a user message that follows all
-//! results of the turn, since the vendor refuses anything between a call and its results.
+//! Results of tools are messages of their own and take text only. Their pictures, sounds and files go into a user message
+//! that follows all results of the turn, since the vendor refuses anything between a call and its results.
 
 use std::fmt;
 
 use tollgate_model::{
-    Content, Format, Message, Part, Role,
+    Content, Format, Message, Part, RequestError, Role,
     message::{CacheHint, Document, MediaSource, ToolResult},
 };
 
@@ -40,7 +40,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The pictures and sounds of tool results that wait for the end of the turn: the call's id, and a part.
+/// The pictures, sounds and files of tool results that wait for the end of the turn: the call's id, and a part.
 type Carried<'a> = Vec<(&'a ToolResult, &'a Part)>;
 
 pub(super) fn write<'a>(encoder: &mut Encoder<'a>, mut list: Array<'_>) {
@@ -110,18 +110,18 @@ impl<'a> Encoder<'a> {
         let mut texts = Vec::with_capacity(result.parts.len());
         for (inner, part) in result.parts.iter().enumerate() {
             let place = Place { inner: Some(inner), ..place };
-            if matches!(part.content, Content::Image(_) | Content::Audio(_))
-                && self.admits(part, Role::User, place)
-            {
-                self.losses
-                    .emulated(place.to_string(), "moved into a user message, since results take text only");
-                carried.push((result, part));
-            } else if matches!(part.content, Content::Text(_) | Content::Document(_) | Content::Opaque(_))
-                && self.admits(part, Role::Tool, place)
-            {
-                texts.push(part);
-            } else if !matches!(part.content, Content::Image(_) | Content::Audio(_)) {
+            if is_media(part) {
+                if self.admits(part, Role::User, place) {
+                    self.losses.emulated(
+                        place.to_string(),
+                        "moved into a user message, since results take text only",
+                    );
+                    carried.push((result, part));
+                }
+            } else if !matches!(part.content, Content::Text(_) | Content::Document(_) | Content::Opaque(_)) {
                 self.losses.dropped(place.to_string(), "results take text only");
+            } else if self.admits(part, Role::Tool, place) {
+                texts.push(part);
             }
         }
         self.write_content(&mut object, &texts);
@@ -219,7 +219,7 @@ impl<'a> Encoder<'a> {
         content.end();
     }
 
-    /// Tells whether a part can be written into a message of that role, and names the loss if not.
+    /// Tells whether a part can be written into a message of that role. If not, names the loss, or refuses the request.
     fn admits(&mut self, part: &Part, role: Role, place: Place) -> bool {
         let user = role == Role::User;
         let refusal = match &part.content {
@@ -254,7 +254,11 @@ impl<'a> Encoder<'a> {
             Content::Reasoning(_) | Content::Refusal(_) | Content::ToolCall(_) => "only the model says such",
             _ => "the format takes it from users only",
         };
-        self.losses.dropped(place.to_string(), refusal);
+        if user && is_media(part) {
+            self.refused.get_or_insert_with(|| RequestError::invalid_field(place.to_string(), refusal));
+        } else {
+            self.losses.dropped(place.to_string(), refusal);
+        }
         false
     }
 
@@ -357,6 +361,15 @@ fn write_file(mut object: Object<'_>, document: &Document, part: &Part) {
     }
     object.extra(nested_fields(part.extra.fields(&FORMAT), "file"));
     object.end();
+}
+
+/// Whether a part is something to look at, to hear or to read; a document of plain text is text.
+fn is_media(part: &Part) -> bool {
+    match &part.content {
+        Content::Image(_) | Content::Audio(_) => true,
+        Content::Document(document) => !matches!(document.source, MediaSource::Text { .. }),
+        _ => false,
+    }
 }
 
 fn plain_text(part: &Part) -> Option<&str> {

@@ -161,6 +161,10 @@ impl<'a> Encoder<'a> {
             _ => return,
         };
         let (kind, text, said) = match call.kind {
+            // Servers that read the text as JSON fail at an empty one.
+            ToolCallKind::Function if call.arguments.trim().is_empty() => {
+                ("function", "arguments", Cow::Owned("{}".to_owned()))
+            }
             ToolCallKind::Function => ("function", "arguments", Cow::Borrowed(&call.arguments)),
             ToolCallKind::Custom if self.quirks.custom_tools => {
                 ("custom", "input", Cow::Borrowed(&call.arguments))
