@@ -104,7 +104,8 @@ impl ChoiceState {
             None => {}
         }
         if let Some(annotations) = delta.annotations.filter(|list| list.get() != "[]") {
-            // Some servers tell the sources before the text.
+            // Before the text, as some servers tell the sources, or at the end. Where calls have ended the text by then,
+            // the sources get one of their own, without words: their places count in the whole answer anyway.
             let part = self.open(Kind::Text, context);
             for raw in serde_json::from_str::<Vec<_>>(annotations.get())? {
                 context.grow(part, Delta::Citation(Box::new(citation::decode(raw)?)));
