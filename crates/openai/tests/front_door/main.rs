@@ -102,8 +102,8 @@ fn stream(request: &ChatRequest, events: &[ChatEvent], error: Option<&CallError>
     (bytes, encoder.losses().clone())
 }
 
-fn whole(request: &ChatRequest, answer: ChatResponse) -> (Value, Losses) {
-    let encoded = ChatFrontDoor::new().encode_response(request, &answer, NOW);
+fn whole(request: &ChatRequest, answer: &ChatResponse) -> (Value, Losses) {
+    let encoded = ChatFrontDoor::new().encode_response(request, answer, NOW);
     (serde_json::from_slice(&encoded.body).unwrap(), encoded.losses)
 }
 
