@@ -52,7 +52,7 @@ fn check(folder: &Path) {
     let read = replay::stream(&provider(), &request, stream.chunks(1));
     assert_eq!(read.is_finished(), error.is_none(), "{}: {:?}", folder.display(), read.error);
     if error.is_none() {
-        let (whole, losses) = whole(&request, Assembler::fold(events));
+        let (whole, losses) = whole(&request, &Assembler::fold(events));
         lose(&mut lost, "whole", &losses);
         files::compare(folder, "response.json", Some(&files::pretty(&whole)));
         sdk::assert_same(&joined, &whole);
