@@ -3,9 +3,12 @@
 use std::{fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
+use serde::Deserialize;
 use tollgate_model::{
-    CallError, ChatEvent, ChatRequest, ChatResponse, Format, Losses, ModelName, RequestError,
+    CallError, ChatEvent, ChatRequest, ChatResponse, ErrorKind, Format, Losses, ModelName, RequestError,
 };
+
+use crate::json_spans::{self, SpanError};
 
 /// Translates between clients of one wire format and the canonical model. Pure, like a provider.
 pub trait FrontDoor: fmt::Debug + Send + Sync + 'static {
@@ -78,4 +81,73 @@ pub struct RequestFacts {
     pub stream: bool,
     /// Whether the client asked for usage at the end of a stream, in formats where that is asked for.
     pub stream_usage: bool,
+}
+
+impl RequestFacts {
+    /// Reads the facts of a format whose model and wish for a stream stand at the top of the body, and whose streams
+    /// always tell the usage.
+    ///
+    /// # Errors
+    /// As [`FrontDoor::request_facts`].
+    pub fn in_body(body: &[u8]) -> Result<Self, RequestError> {
+        let [model, stream] = json_spans::find(body, ["model", "stream"]).map_err(unsearchable)?;
+        let missing = || RequestError::invalid_field("model", "`model` is missing");
+        let span = model.ok_or_else(missing)?;
+        let name: Option<String> = read_field(body, "model", Some(&span))?;
+        let name = name.filter(|name| !name.is_empty()).ok_or_else(missing)?;
+        Ok(Self {
+            model: ModelName::from(name),
+            model_span: Some(span),
+            stream: read_field(body, "stream", stream.as_ref())?.unwrap_or_default(),
+            stream_usage: true,
+        })
+    }
+}
+
+/// Reads a top-level field that [`json_spans::find`] has found. `null` is 'not there'.
+///
+/// # Errors
+/// It holds something else.
+pub fn read_field<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+    name: &str,
+    span: Option<&Range<usize>>,
+) -> Result<Option<T>, RequestError> {
+    let Some(span) = span else { return Ok(None) };
+    serde_json::from_slice(&body[span.clone()])
+        .map_err(|error| RequestError::invalid_field(name, format!("`{name}` cannot be read: {error}")))
+}
+
+/// Says to a client that its body cannot be searched.
+#[must_use]
+pub fn unsearchable(error: SpanError) -> RequestError {
+    let message = error.to_string();
+    let param = match error {
+        SpanError::Duplicate(name) => Some(name),
+        _ => None,
+    };
+    RequestError { param, ..RequestError::new(ErrorKind::InvalidRequest, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_facts_are_found_without_reading_the_rest() {
+        let body = br#"{"messages":[{"model":"no"}],"model":"a/b","stream":true}"#;
+        let facts = RequestFacts::in_body(body).unwrap();
+        assert_eq!((facts.model.as_str(), facts.stream), ("a/b", true));
+        assert_eq!(&body[facts.model_span.unwrap()], br#""a/b""#);
+        for (body, param) in [
+            ("[]", None),
+            ("{}", Some("model")),
+            (r#"{"model":""}"#, Some("model")),
+            (r#"{"model":"a","model":"b"}"#, Some("model")),
+            (r#"{"model":"a","stream":"yes"}"#, Some("stream")),
+        ] {
+            let error = RequestFacts::in_body(body.as_bytes()).unwrap_err();
+            assert_eq!(error.param.as_deref(), param, "{body}");
+        }
+    }
 }

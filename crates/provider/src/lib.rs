@@ -5,6 +5,7 @@
 //! | [`chat`] | [`Provider`] and [`StreamDecoder`]: canonical request → their HTTP, their HTTP → canonical events |
 //! | [`relay`] | [`Relay`]: the untouched path, for a client that speaks the provider's own format |
 //! | [`front_door`] | [`FrontDoor`] and [`StreamEncoder`]: the mirror image, for clients |
+//! | [`carried`] | one vendor's proof in another format's field |
 //! | [`framing`] | [`Framer`]: cuts a stream into frames, wherever the network cut it |
 //! | [`json_spans`] | finds top-level fields of a JSON body without parsing the rest |
 //! | [`json_writer`] | writes JSON, long texts fast |
@@ -19,6 +20,7 @@
 //! Everything but [`Transport`] and [`Authorizer`] is pure: no socket, no clock, no task.
 
 pub mod base_url;
+pub mod carried;
 pub mod chat;
 pub mod collect;
 pub mod conformance;
