@@ -6,16 +6,10 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | `provider` | [`GenerateContentProvider`] and its constants |
-//! | `request` | canonical request → `GenerateContentRequest`: conversation, tools, thinking, media |
-//! | `response` | a complete answer → canonical |
-//! | `stream`, `candidate`, `part`, `finish` | a streaming answer → canonical events |
-//! | `grounding` | what an answer is based on → citations |
-//! | `usage` | the vendor's counters, and how they add up |
+//! | `generate_content` | [`GenerateContentProvider`], with the relay, the wire types and both directions of requests, answers and streams |
 //! | `error` | non-2xx answers and in-stream errors |
-//! | `relay` | the untouched path |
 //! | `names` | what encoding renames and emulates, and decoding undoes |
-//! | `wire` | the vendor's types, under the vendor's names |
+//! | `vendor` | the vendor's name, address and credential |
 //!
 //! # Surprises
 //! - The model stands in the path, not in the body. A stream needs `?alt=sse`, else a JSON array comes.
@@ -45,20 +39,12 @@
 //! ```
 
 mod base64;
-mod candidate;
 mod error;
-mod finish;
-mod grounding;
+mod generate_content;
 mod names;
-mod part;
-mod provider;
-mod relay;
-mod request;
-mod response;
-mod stream;
 mod time;
-mod usage;
-mod wire;
+mod vendor;
 
 pub use error::{decode_error, decode_error_frame};
-pub use provider::{API_KEY_ENV, DEFAULT_BASE_URL, GenerateContentProvider, NAME, credential};
+pub use generate_content::GenerateContentProvider;
+pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -1,36 +1,16 @@
 //! The provider: what the pipeline holds.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use tollgate_model::{
     ChatRequest, ChatResponse, Format, ModelName, ProviderError, ProviderName, RequestError,
 };
 use tollgate_provider::{
-    BaseUrl, Encoded, Framing, HeaderCredential, Provider, Relay, Secret, StreamDecoder, Target,
-    base_url::path_segment, credentials::AuthError,
+    BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target, base_url::path_segment,
 };
 
-use crate::{error, names::Restore, request, response, stream::GenerateContentDecoder};
-
-/// The name in configuration and records.
-pub const NAME: &str = "gemini";
-/// Where the vendor serves it.
-pub const DEFAULT_BASE_URL: &str = "https://generativelanguage.googleapis.com";
-/// The environment variable that holds the key by custom.
-pub const API_KEY_ENV: &str = "GEMINI_API_KEY";
-
-/// The version that is spoken where the base URL names none.
-const VERSION: &str = "/v1beta";
-/// The versions that a base URL may name.
-const VERSIONS: [&str; 4] = ["v1beta", "v1", "v1alpha", "v1beta1"];
-
-/// Makes the vendor's credential. A header, never the `key` parameter: URLs end up in logs.
-///
-/// # Errors
-/// The key holds characters that a header cannot.
-pub fn credential(key: &Secret<String>) -> Result<HeaderCredential, AuthError> {
-    HeaderCredential::new(HeaderName::from_static("x-goog-api-key"), "", key)
-}
+use super::{request, response, stream_decoder::GenerateContentDecoder};
+use crate::{error, names::Restore, vendor::versioned};
 
 /// Speaks `generateContent` and `streamGenerateContent` to one base URL.
 #[derive(Debug, Clone)]
@@ -44,13 +24,11 @@ impl GenerateContentProvider {
     /// as it is, so that `…/v1/projects/p/locations/l/publishers/google` works too.
     #[must_use]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
-        let versioned = base_url.as_str().split('/').skip(3).any(|segment| VERSIONS.contains(&segment));
-        let base_url = if versioned { base_url } else { base_url.ensure_suffix(VERSION) };
-        Self { name, base_url }
+        Self { name, base_url: versioned(base_url) }
     }
 
     /// Addresses a body to a model: its name stands in the path, with or without its collection.
-    pub(crate) fn post(&self, model: &ModelName, stream: bool, body: Bytes) -> Request<Bytes> {
+    pub(super) fn post(&self, model: &ModelName, stream: bool, body: Bytes) -> Request<Bytes> {
         let (collection, id) = match model.as_str().split_once('/') {
             Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
             _ => ("models", model.as_str()),

@@ -11,17 +11,20 @@ mod tools;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tollgate_catalog::card::{ReasoningStyle, Rules};
-use tollgate_model::{ChatRequest, Extra, Format, Losses, RequestError, request::ToolChoice};
+use tollgate_model::{ChatRequest, Extra, Losses, RequestError, request::ToolChoice};
 use tollgate_provider::{Target, json_writer};
 
-use crate::wire::request::{ExtraFields, GenerateContentRequest, SystemInstruction};
-
 use self::conversation::Conversation;
-
-const FORMAT: Format = Format::GEMINI_GENERATE_CONTENT;
+use crate::generate_content::{
+    FORMAT,
+    wire::request::{ExtraFields, GenerateContentRequest, SystemInstruction},
+};
 
 /// Writes the body that asks the target to answer `request`, and names what it could not say.
-pub(crate) fn encode(target: &Target<'_>, request: &ChatRequest) -> Result<(Bytes, Losses), RequestError> {
+pub(in crate::generate_content) fn encode(
+    target: &Target<'_>,
+    request: &ChatRequest,
+) -> Result<(Bytes, Losses), RequestError> {
     let mut losses = Losses::new();
     let body = translate(target, request, &mut losses)?;
     Ok((json_writer::body(request, &body)?, losses))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tollgate_model::{FinishReason, ModelName, ProviderError, ResponseId, Usage};
 use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader};
 
-use crate::{
+use super::{
     finish::{finish_reason, said_reason},
     grounding,
     provider::GenerateContentProvider,

@@ -11,7 +11,9 @@ use tollgate_model::{
 use tollgate_provider::Target;
 
 use super::{rules, thinking, tools::has_functions, without};
-use crate::wire::request::{ExtraFields, GenerationConfig, SpeechConfig, SystemPart, ThinkingConfig, Tool};
+use crate::generate_content::wire::request::{
+    ExtraFields, GenerationConfig, SpeechConfig, SystemPart, ThinkingConfig, Tool,
+};
 
 /// The most stop texts that are taken.
 const MAX_STOP_SEQUENCES: usize = 5;

@@ -5,25 +5,26 @@
 
 use serde_json::{Map, Value};
 use tollgate_model::{
-    ChatEvent, Delta, Extra, Format, ModelName, PartIndex, PartKind, ProviderError, ResponseId, Usage,
+    ChatEvent, Delta, Extra, ModelName, PartIndex, PartKind, ProviderError, ResponseId, Usage,
 };
 use tollgate_provider::{Frame, StreamDecoder};
 
-use crate::{
-    candidate::CandidateState,
-    grounding,
-    names::Restore,
+use super::{
+    FORMAT, grounding,
     response::{parse, unreadable},
-    time::unix_seconds,
     usage::Counters,
     wire::response::{GenerateContentResponse, PromptFeedback},
 };
+use crate::{names::Restore, time::unix_seconds};
 
-pub(crate) const FORMAT: Format = Format::GEMINI_GENERATE_CONTENT;
+mod candidate;
+mod part;
+
+use candidate::CandidateState;
 
 /// Translates one stream of `GenerateContentResponse`s.
 #[derive(Debug)]
-pub(crate) struct GenerateContentDecoder {
+pub(in crate::generate_content) struct GenerateContentDecoder {
     /// What encoding did to the request.
     restore: Restore,
     /// Whether a frame came.
@@ -44,7 +45,7 @@ pub(crate) struct GenerateContentDecoder {
 
 /// Gives out the numbers of parts, and ids of calls that came without one.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers {
+pub(in crate::generate_content) struct Numbers {
     next_part: u32,
     next_call: u32,
     response_id: Option<String>,
@@ -52,7 +53,12 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     /// Begins a part.
-    pub(crate) fn part(&mut self, choice: u32, kind: PartKind, events: &mut Vec<ChatEvent>) -> PartIndex {
+    pub(in crate::generate_content) fn part(
+        &mut self,
+        choice: u32,
+        kind: PartKind,
+        events: &mut Vec<ChatEvent>,
+    ) -> PartIndex {
         let part = PartIndex(self.next_part);
         self.next_part += 1;
         events.push(ChatEvent::PartStart { part, choice, kind });
@@ -60,7 +66,7 @@ impl Numbers {
     }
 
     /// Makes an id: the same for the same answer, and not that of a call in another answer of the conversation.
-    pub(crate) fn call_id(&mut self) -> String {
+    pub(in crate::generate_content) fn call_id(&mut self) -> String {
         let number = self.next_call;
         self.next_call += 1;
         match &self.response_id {
@@ -90,7 +96,7 @@ impl StreamDecoder for GenerateContentDecoder {
 }
 
 impl GenerateContentDecoder {
-    pub(crate) fn new(restore: Restore) -> Self {
+    pub(in crate::generate_content) fn new(restore: Restore) -> Self {
         Self {
             restore,
             started: false,
@@ -105,7 +111,7 @@ impl GenerateContentDecoder {
     }
 
     /// Reads one frame.
-    pub(crate) fn read(
+    pub(in crate::generate_content) fn read(
         &mut self,
         response: GenerateContentResponse<'_>,
         events: &mut Vec<ChatEvent>,
@@ -175,7 +181,7 @@ impl GenerateContentDecoder {
     }
 
     /// Tells whether an answer came.
-    pub(crate) const fn has_answer(&self) -> bool {
+    pub(in crate::generate_content) const fn has_answer(&self) -> bool {
         !self.candidates.is_empty() || self.block_reason.is_some()
     }
 
@@ -186,7 +192,7 @@ impl GenerateContentDecoder {
     }
 
     /// Ends all parts and says why each answer ended: only the body's end tells that no more is to come.
-    pub(crate) fn close(&mut self, events: &mut Vec<ChatEvent>) {
+    pub(in crate::generate_content) fn close(&mut self, events: &mut Vec<ChatEvent>) {
         if self.candidates.is_empty() && self.block_reason.is_some() {
             self.candidates.push(CandidateState::new(0));
         }
@@ -218,7 +224,7 @@ impl GenerateContentDecoder {
 }
 
 /// Ends a part after its attributes.
-pub(crate) fn end_part(
+pub(in crate::generate_content) fn end_part(
     part: PartIndex,
     deltas: impl IntoIterator<Item = Delta>,
     events: &mut Vec<ChatEvent>,

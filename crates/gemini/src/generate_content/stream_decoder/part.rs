@@ -9,19 +9,25 @@ use tollgate_model::{
     response::TokenLogprob,
 };
 
-use crate::{
-    stream::FORMAT,
+use crate::generate_content::{
+    FORMAT,
     wire::response::{Blob, FunctionCall, LogprobsCandidate, LogprobsResult, Rest, Text},
 };
 
-pub(crate) fn attributes(signature: Option<Text<'_>>, extra: Extra) -> impl Iterator<Item = Delta> {
+pub(in crate::generate_content) fn attributes(
+    signature: Option<Text<'_>>,
+    extra: Extra,
+) -> impl Iterator<Item = Delta> {
     let signature = signature.filter(|signature| !signature.0.is_empty());
     let signature = signature.map(|signature| Signature { issuer: FORMAT, value: signature.0.into_owned() });
     let extra = (!extra.is_empty()).then_some(extra);
     signature.map(Delta::Signature).into_iter().chain(extra.map(Delta::Extra))
 }
 
-pub(crate) fn part_extra(thought: Option<bool>, rest: &Rest<'_>) -> serde_json::Result<Map<String, Value>> {
+pub(in crate::generate_content) fn part_extra(
+    thought: Option<bool>,
+    rest: &Rest<'_>,
+) -> serde_json::Result<Map<String, Value>> {
     let mut extra = rest.parse()?;
     if thought == Some(true) {
         extra.insert("thought".to_owned(), Value::Bool(true));
@@ -29,7 +35,7 @@ pub(crate) fn part_extra(thought: Option<bool>, rest: &Rest<'_>) -> serde_json::
     Ok(extra)
 }
 
-pub(crate) fn media(media_type: String, data: String) -> Content {
+pub(in crate::generate_content) fn media(media_type: String, data: String) -> Content {
     let picture = media_type.starts_with("image/");
     let sound = media_type.starts_with("audio/");
     let source = MediaSource::Base64 { media_type, data };
@@ -42,7 +48,7 @@ pub(crate) fn media(media_type: String, data: String) -> Content {
     }
 }
 
-pub(crate) fn blob_value(blob: Blob<'_>) -> serde_json::Result<Map<String, Value>> {
+pub(in crate::generate_content) fn blob_value(blob: Blob<'_>) -> serde_json::Result<Map<String, Value>> {
     let mut value = blob.rest.parse()?;
     let fields = [("mimeType", blob.mime_type), ("data", blob.data)];
     for (name, text) in fields.into_iter().filter_map(|(name, text)| Some((name, text?))) {
@@ -51,7 +57,9 @@ pub(crate) fn blob_value(blob: Blob<'_>) -> serde_json::Result<Map<String, Value
     Ok(value)
 }
 
-pub(crate) fn call_value(call: FunctionCall<'_>) -> serde_json::Result<Map<String, Value>> {
+pub(in crate::generate_content) fn call_value(
+    call: FunctionCall<'_>,
+) -> serde_json::Result<Map<String, Value>> {
     let mut value = call.rest.parse()?;
     let fields = [("id", call.id), ("name", call.name)];
     for (name, text) in fields.into_iter().filter_map(|(name, text)| Some((name, text?))) {
@@ -64,7 +72,7 @@ pub(crate) fn call_value(call: FunctionCall<'_>) -> serde_json::Result<Map<Strin
 }
 
 /// Takes out the white space between tokens: a complete answer is indented, and so are its arguments.
-pub(crate) fn compact(raw: &RawValue) -> Cow<'_, str> {
+pub(in crate::generate_content) fn compact(raw: &RawValue) -> Cow<'_, str> {
     let text = raw.get();
     if !text.contains(['\n', '\r', '\t', ' ']) {
         return Cow::Borrowed(text);
@@ -81,7 +89,7 @@ pub(crate) fn compact(raw: &RawValue) -> Cow<'_, str> {
     Cow::Owned(compact)
 }
 
-pub(crate) fn logprobs(result: LogprobsResult<'_>) -> Vec<TokenLogprob> {
+pub(in crate::generate_content) fn logprobs(result: LogprobsResult<'_>) -> Vec<TokenLogprob> {
     let mut top = result.top_candidates.unwrap_or_default().into_iter();
     let chosen = result.chosen_candidates.unwrap_or_default().into_iter();
     chosen

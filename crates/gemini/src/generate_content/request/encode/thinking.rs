@@ -10,7 +10,7 @@ use tollgate_model::{
 };
 use tollgate_provider::Target;
 
-use crate::wire::request::ThinkingConfig;
+use crate::generate_content::wire::request::ThinkingConfig;
 
 /// The efforts that the format has words for.
 const LEVELS: [ReasoningEffort; 5] = [

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use tollgate_model::FinishReason;
 
-use crate::wire::response::{Candidate, FINISH_REASONS};
+use super::wire::response::{Candidate, FINISH_REASONS};
 
 /// Returns the reason that a piece of an answer gives, unless it says that the answer goes on.
-pub(crate) fn said_reason<'a>(candidate: &Candidate<'a>) -> Option<Cow<'a, str>> {
+pub(in crate::generate_content) fn said_reason<'a>(candidate: &Candidate<'a>) -> Option<Cow<'a, str>> {
     let word = candidate.finish_reason.as_ref()?.among(&FINISH_REASONS);
     (word != FINISH_REASONS[0]).then_some(word)
 }
 
 /// Says what a reason means.
-pub(crate) fn finish_reason(word: &str, called: bool) -> FinishReason {
+pub(in crate::generate_content) fn finish_reason(word: &str, called: bool) -> FinishReason {
     let own = || Some(word.to_owned());
     match word {
         // Also for calls: only the parts tell.

@@ -10,10 +10,10 @@ use tollgate_model::{
 
 use super::{FORMAT, extra_fields, inner, media, without};
 use crate::{
-    names::wire_tool_name,
-    wire::request::{
+    generate_content::wire::request::{
         Args, Data, ExtraFields, FunctionCall, FunctionResponse, KnownPart, Part, Place, Response, SystemPart,
     },
+    names::wire_tool_name,
 };
 
 /// A part of a system message: text only.

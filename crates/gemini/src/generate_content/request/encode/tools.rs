@@ -11,8 +11,10 @@ use tollgate_provider::Target;
 
 use super::{FORMAT, extra_fields, inner, rules, without};
 use crate::{
+    generate_content::wire::request::{
+        FunctionCallingConfig, FunctionDeclaration, Mode, Schema, Tool, ToolConfig,
+    },
     names::wire_tool_name,
-    wire::request::{FunctionCallingConfig, FunctionDeclaration, Mode, Schema, Tool, ToolConfig},
 };
 
 /// Writes the tools: all functions in one, then those of this format only, as they stand.

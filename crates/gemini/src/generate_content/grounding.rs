@@ -5,11 +5,11 @@
 use serde_json::{Map, Value};
 use tollgate_model::{Extra, message::Citation};
 
-use crate::{stream::FORMAT, usage::Counters};
+use super::{FORMAT, usage::Counters};
 
 /// Reads the citations that a candidate's fields hold. The fields themselves stay in the answer's extra: they hold
 /// more, such as the search suggestions that must be shown.
-pub(crate) fn citations(candidate: &Map<String, Value>) -> Vec<Citation> {
+pub(in crate::generate_content) fn citations(candidate: &Map<String, Value>) -> Vec<Citation> {
     let mut citations = Vec::new();
     if let Some(grounding) = candidate.get("groundingMetadata") {
         let chunks = grounding.get("groundingChunks").and_then(Value::as_array);
@@ -72,7 +72,7 @@ fn cited(citation: &Value) -> Citation {
 ///
 /// Models up to Gemini 2.5 bill a grounded prompt once, however many queries it took. The answer tells only the model's
 /// name from which to know that.
-pub(crate) fn count(grounding: &Value, model: Option<&str>, counters: &mut Counters) {
+pub(in crate::generate_content) fn count(grounding: &Value, model: Option<&str>, counters: &mut Counters) {
     let by_prompt = model.is_some_and(|model| model.starts_with("gemini-1") || model.starts_with("gemini-2"));
     let queries = list(grounding, "webSearchQueries").filter(|query| query.as_str() != Some("")).count();
     if queries > 0 {

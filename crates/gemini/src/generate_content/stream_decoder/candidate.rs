@@ -8,28 +8,33 @@ use tollgate_model::{
     message::{Opaque, ToolCallKind},
 };
 
+use super::{
+    Numbers, end_part,
+    part::{attributes, blob_value, call_value, compact, logprobs, media, part_extra},
+};
 use crate::{
     base64::Joiner,
-    finish::{finish_reason, said_reason},
-    grounding,
+    generate_content::{
+        FORMAT,
+        finish::{finish_reason, said_reason},
+        grounding,
+        wire::response::{Blob, Candidate, FunctionCall, Part, Text},
+    },
     names::{Restore, unwrap_custom},
-    part::{attributes, blob_value, call_value, compact, logprobs, media, part_extra},
-    stream::{FORMAT, Numbers, end_part},
-    wire::response::{Blob, Candidate, FunctionCall, Part, Text},
 };
 
 /// One answer, as far as it came.
 #[derive(Debug)]
-pub(crate) struct CandidateState {
-    pub(crate) index: u32,
+pub(in crate::generate_content) struct CandidateState {
+    pub(in crate::generate_content) index: u32,
     /// The text, thought or sound that the next piece may continue.
     open: Option<Open>,
     /// The last reason that was said. Held, since every frame may repeat it.
-    pub(crate) finish_reason: Option<String>,
+    pub(in crate::generate_content) finish_reason: Option<String>,
     /// Whether it calls functions: the reason is `STOP` all the same.
     called: bool,
     /// Fields that the canonical model has no place for.
-    pub(crate) rest: Map<String, Value>,
+    pub(in crate::generate_content) rest: Map<String, Value>,
 }
 
 #[derive(Debug)]
@@ -63,12 +68,12 @@ impl OpenKind {
 }
 
 impl CandidateState {
-    pub(crate) fn new(index: u32) -> Self {
+    pub(in crate::generate_content) fn new(index: u32) -> Self {
         Self { index, open: None, finish_reason: None, called: false, rest: Map::new() }
     }
 
     /// Reads the next piece.
-    pub(crate) fn read(
+    pub(in crate::generate_content) fn read(
         &mut self,
         candidate: Candidate<'_>,
         restore: &Restore,
@@ -311,7 +316,11 @@ impl CandidateState {
     }
 
     /// Ends the last part, with its citations, and says why the answer ended.
-    pub(crate) fn close(&mut self, block_reason: Option<&str>, events: &mut Vec<ChatEvent>) {
+    pub(in crate::generate_content) fn close(
+        &mut self,
+        block_reason: Option<&str>,
+        events: &mut Vec<ChatEvent>,
+    ) {
         if let Some(open) = self.open.take() {
             let cited = match &open.kind {
                 OpenKind::Text => grounding::citations(&self.rest),
@@ -331,7 +340,7 @@ impl CandidateState {
     }
 
     /// Returns what the canonical model has no place for, as a candidate.
-    pub(crate) fn into_rest(self) -> Option<Value> {
+    pub(in crate::generate_content) fn into_rest(self) -> Option<Value> {
         if self.rest.is_empty() {
             return None;
         }

@@ -10,7 +10,7 @@ use tollgate_model::{
 };
 
 use super::{content, extra_fields};
-use crate::wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart};
+use crate::generate_content::wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart};
 
 /// What is said in place of the user's first turn, where the conversation begins with the model.
 const OPENING: &str = "(The conversation begins with your message.)";

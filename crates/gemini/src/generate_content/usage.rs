@@ -6,12 +6,12 @@ use tollgate_model::{
     usage::{InputDetail, OutputDetail},
 };
 
-use crate::wire::response::{MODALITIES, ModalityTokenCount, UsageMetadata};
+use super::wire::response::{MODALITIES, ModalityTokenCount, UsageMetadata};
 
 /// The counters of one answer, as the vendor names them. A stream repeats them: running totals, of which the last that
 /// count tokens hold.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Counters {
+pub(in crate::generate_content) struct Counters {
     /// Holds the cached tokens, not those of server-side tools.
     prompt: Option<u64>,
     cached: Option<u64>,
@@ -26,18 +26,21 @@ pub(crate) struct Counters {
     output_audio: Option<u64>,
     output_image: Option<u64>,
     /// The class of service that was used.
-    pub(crate) service_tier: Option<String>,
+    pub(in crate::generate_content) service_tier: Option<String>,
     /// Grounding queries that are billed.
-    pub(crate) web_searches: Option<u64>,
+    pub(in crate::generate_content) web_searches: Option<u64>,
     /// Grounding with maps that is billed.
-    pub(crate) map_lookups: Option<u64>,
+    pub(in crate::generate_content) map_lookups: Option<u64>,
     /// What the canonical usage has no place for: `trafficType` …
     rest: Map<String, Value>,
 }
 
 impl Counters {
     /// Takes a report. One that counts tokens says all anew; others leave the counts as they are.
-    pub(crate) fn update(&mut self, report: &UsageMetadata<'_>) -> serde_json::Result<()> {
+    pub(in crate::generate_content) fn update(
+        &mut self,
+        report: &UsageMetadata<'_>,
+    ) -> serde_json::Result<()> {
         if report.counts_tokens() {
             self.count(report);
         }
@@ -66,7 +69,7 @@ impl Counters {
     }
 
     /// Returns the canonical usage: totals that include their parts.
-    pub(crate) fn usage(&self) -> Usage {
+    pub(in crate::generate_content) fn usage(&self) -> Usage {
         let input = self.prompt.map(|prompt| prompt.saturating_add(self.tool_use.unwrap_or(0)));
         // A counter of zero is left out on the wire: the total tells it from one that is not known.
         let output = match (self.candidates, self.thoughts) {
@@ -98,7 +101,7 @@ impl Counters {
     }
 
     /// What the canonical usage has no place for, as a `usageMetadata` object.
-    pub(crate) fn into_rest(self) -> Option<Value> {
+    pub(in crate::generate_content) fn into_rest(self) -> Option<Value> {
         (!self.rest.is_empty()).then_some(Value::Object(self.rest))
     }
 }

@@ -4,10 +4,14 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollgate_model::{Assembler, ChatRequest, ChatResponse, ProviderError};
 
-use crate::{error, names::Restore, stream::GenerateContentDecoder, wire::response::GenerateContentResponse};
+use crate::{
+    error,
+    generate_content::{stream_decoder::GenerateContentDecoder, wire::response::GenerateContentResponse},
+    names::Restore,
+};
 
 /// Reads a complete 2xx response.
-pub(crate) fn decode(
+pub(in crate::generate_content) fn decode(
     request: &ChatRequest,
     response: &http::Response<Bytes>,
 ) -> Result<ChatResponse, ProviderError> {
@@ -25,7 +29,7 @@ pub(crate) fn decode(
 }
 
 /// Parses what is an answer, or a frame of one; says what else it is.
-pub(crate) fn parse(data: &[u8]) -> Result<GenerateContentResponse<'_>, ProviderError> {
+pub(in crate::generate_content) fn parse(data: &[u8]) -> Result<GenerateContentResponse<'_>, ProviderError> {
     match serde_json::from_slice::<GenerateContentResponse<'_>>(data) {
         Ok(response) if response.error.is_none() => Ok(response),
         Ok(_) => Err(error::decode_error_frame(data)),
@@ -40,10 +44,10 @@ fn is_array_of_error(data: &[u8]) -> bool {
     list.first().is_some_and(|first| first.get("error").is_some())
 }
 
-pub(crate) fn no_answer() -> ProviderError {
+pub(in crate::generate_content) fn no_answer() -> ProviderError {
     ProviderError::protocol("the provider's answer has neither candidates nor a reason why not")
 }
 
-pub(crate) fn unreadable(source: serde_json::Error) -> ProviderError {
+pub(in crate::generate_content) fn unreadable(source: serde_json::Error) -> ProviderError {
     error::unreadable("answer", source)
 }

@@ -12,7 +12,7 @@ use tollgate_model::{
 use super::FORMAT;
 use crate::{
     base64,
-    wire::request::{Blob, Data, ExtraFields, FileData, Place},
+    generate_content::wire::request::{Blob, Data, ExtraFields, FileData, Place},
 };
 
 /// Writes what a media part holds.

@@ -1,0 +1,5 @@
+//! A request, in both directions.
+
+mod encode;
+
+pub(super) use encode::encode;
