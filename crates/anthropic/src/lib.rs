@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `provider` | [`MessagesProvider`] and its constants |
+//! | `front_door` | [`MessagesFrontDoor`]: requests, answers, streams and errors as clients of this format have them |
 //! | `request` | canonical request → Messages, with its conversation, tools, reasoning and cache hints |
 //! | `response` | a complete answer → canonical |
 //! | `stream` | a streaming answer → canonical events |
@@ -37,6 +38,7 @@
 //! ```
 
 mod error;
+mod front_door;
 mod names;
 mod provider;
 mod relay;
@@ -46,5 +48,6 @@ mod stream;
 mod usage;
 mod wire;
 
+pub use front_door::MessagesFrontDoor;
 pub use provider::{API_KEY_ENV, DEFAULT_BASE_URL, MessagesProvider, NAME, credential};
 pub use request::DEFAULT_MAX_TOKENS;

@@ -17,6 +17,7 @@ use tollgate_provider::{Target, json_writer};
 
 use crate::wire::{Block, ExtraFields, MessagesRequest, Metadata, OutputConfig, OutputFormat, Thinking};
 
+pub(crate) use self::content::own_citation;
 use self::{conversation::Conversation, sampling::Sampled, tools::Tooling};
 
 const FORMAT: Format = Format::ANTHROPIC_MESSAGES;
@@ -60,7 +61,7 @@ fn translate<'a>(
         sampling::plan(target, request, thinks, losses);
     unsupported(request, losses);
 
-    let (output_extra, metadata_extra, extra) = extras(request, losses);
+    let (output_extra, metadata_extra, extra) = extras(request, reasoning.effort, format.as_ref(), losses);
     Ok(MessagesRequest {
         model: target.model.as_str(),
         max_tokens,
@@ -216,6 +217,8 @@ fn unsupported(request: &ChatRequest, losses: &mut Losses) {
 /// Sorts the request's own fields of this format by where they are written.
 fn extras<'a>(
     request: &'a ChatRequest,
+    effort: Option<&str>,
+    format: Option<&OutputFormat<'_>>,
     losses: &mut Losses,
 ) -> (ExtraFields<'a>, ExtraFields<'a>, ExtraFields<'a>) {
     const WRITTEN: [&str; 16] = [
@@ -245,7 +248,10 @@ fn extras<'a>(
     let thinking = fields.get_key_value("thinking").filter(|_| !reasons);
     let mut rest = without(Some(fields), &WRITTEN);
     rest.0.extend(thinking.map(|(name, value)| (name.as_str(), value)));
-    (inside("output_config", &["effort", "format"]), inside("metadata", &["user_id"]), rest)
+    // A word that this crate does not know yet stands there in place of one it does.
+    let written = [effort.map(|_| "effort"), format.map(|_| "format")];
+    let written: Vec<_> = written.into_iter().flatten().collect();
+    (inside("output_config", &written), inside("metadata", &["user_id"]), rest)
 }
 
 fn without<'a>(fields: Option<&'a Map<String, Value>>, names: &[&str]) -> ExtraFields<'a> {

@@ -173,13 +173,16 @@ fn ids_fit_and_are_unique_and_results_follow_them() {
         calls(&["call:0", "x"]),
         result("call:0", "1"),
         result("x", "2"),
-        calls(&["call:0"]),
+        // An id may come again in another turn, but not twice in one.
+        calls(&["call:0", "call:0"]),
         result("call:0", "3"),
+        result("call:0", "4"),
     ]);
     let (body, losses) = encode(&request);
     let id = |turn: usize, block: usize, name: &str| body["messages"][turn]["content"][block][name].clone();
     assert_eq!((id(1, 0, "id"), id(2, 0, "tool_use_id")), (json!("call_x3a0"), json!("call_x3a0")));
-    assert_eq!((id(3, 0, "id"), id(4, 0, "tool_use_id")), (json!("call_x3a0_2"), json!("call_x3a0_2")));
+    assert_eq!((id(3, 0, "id"), id(4, 0, "tool_use_id")), (json!("call_x3a0"), json!("call_x3a0")));
+    assert_eq!((id(3, 1, "id"), id(4, 1, "tool_use_id")), (json!("call_x3a0_2"), json!("call_x3a0_2")));
     // The conversation speaks of a tool that is not offered: it is described, and may not be called.
     assert_eq!(body["tools"], json!([{"name": "f", "input_schema": {"type": "object"}}]));
     assert_eq!(body["tool_choice"], json!({"type": "none"}));

@@ -2,6 +2,7 @@
 //!
 //! A translated prompt is almost nothing but text, and `serde_json` looks at each of its bytes one by one.
 
+mod object;
 mod text;
 mod text_only;
 
@@ -16,6 +17,7 @@ use serde::{
 use serde_json::Error;
 use tollgate_model::{ChatRequest, Part, RequestError};
 
+pub use object::{Array, Object};
 pub use text::append_text;
 use text_only::TextOnly;
 

@@ -3,8 +3,9 @@
 //! Source: <https://docs.claude.com/en/docs/build-with-claude/prompt-caching> (read 2026-11-23).
 
 use serde_json::Value;
-use tollgate_model::{ChatRequest, Losses, message::CacheHint};
+use tollgate_model::{ChatRequest, Extra, Losses, message::CacheHint};
 
+use super::{FORMAT, without};
 use crate::wire::{Block, CacheControl, Place, Tool, Turn};
 
 /// The most breakpoints of one request, the automatic one included.
@@ -12,27 +13,29 @@ const MAX_BREAKPOINTS: usize = 4;
 
 const HOUR: &str = "1h";
 
-/// Turns a hint into a breakpoint.
-pub(super) fn control(hint: Option<CacheHint>, place: Place) -> Option<CacheControl> {
+/// Turns a hint into a breakpoint. `extra` is of the value that holds it: what only this format knows of the breakpoint
+/// stands there, under the field's name.
+pub(super) fn control(hint: Option<CacheHint>, extra: &Extra, place: Place) -> Option<CacheControl<'_>> {
     let ttl = match hint? {
         CacheHint::Standard => None,
         CacheHint::FiveMinutes => Some("5m"),
         CacheHint::OneHour => Some(HOUR),
     };
-    Some(CacheControl { ttl, place })
+    let fields = extra.field(&FORMAT, "cache_control").and_then(Value::as_object);
+    Some(CacheControl { ttl, extra: without(fields, &["type", "ttl"]), place })
 }
 
 /// Brings the breakpoints within the limits and returns the automatic one.
 ///
 /// Of too many, the last are kept: they cover the longest prefixes.
 pub(super) fn place<'a>(
-    request: &ChatRequest,
-    tools: &mut [Tool<'_>],
+    request: &'a ChatRequest,
+    tools: &mut [Tool<'a>],
     system: &mut [Block<'a>],
     turns: &mut [Turn<'a>],
     losses: &mut Losses,
-) -> Option<CacheControl> {
-    let mut automatic = control(request.cache.automatic, Place::Request);
+) -> Option<CacheControl<'a>> {
+    let mut automatic = control(request.cache.automatic, &request.extra, Place::Request);
     let mut fixed = usize::from(automatic.is_some());
     let mut controls = Vec::new();
     for tool in tools {
@@ -60,9 +63,9 @@ pub(super) fn place<'a>(
     automatic
 }
 
-fn collect<'b>(
-    block: &'b mut Block<'_>,
-    controls: &mut Vec<&'b mut Option<CacheControl>>,
+fn collect<'b, 'a>(
+    block: &'b mut Block<'a>,
+    controls: &mut Vec<&'b mut Option<CacheControl<'a>>>,
     fixed: &mut usize,
 ) {
     match block {
@@ -86,7 +89,7 @@ fn count_inside(block: &Value) -> usize {
 }
 
 /// An hour after five minutes is refused: it becomes five minutes.
-fn shorten<'b>(controls: impl Iterator<Item = &'b mut CacheControl>, losses: &mut Losses) {
+fn shorten<'b, 'a: 'b>(controls: impl Iterator<Item = &'b mut CacheControl<'a>>, losses: &mut Losses) {
     let mut short = false;
     for control in controls {
         if control.ttl != Some(HOUR) {

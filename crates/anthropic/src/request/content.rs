@@ -97,20 +97,20 @@ fn text<'a>(place: Place, part: &'a Part, content: &'a Text, losses: &mut Losses
         text: Cow::Borrowed(&content.text),
         citations: citations
             .filter_map(|(index, value)| {
-                let written = citation(value);
+                let written = own_citation(value).filter(is_provable);
                 if written.is_none() {
                     losses.dropped(format!("{place}.citations[{index}]"), "a citation of another format");
                 }
                 written
             })
             .collect(),
-        cache_control: control(part.cache, place),
+        cache_control: control(part.cache, &part.extra, place),
         extra: extra(part, &["type", "text", "citations", "cache_control"], place, losses),
     })
 }
 
 /// Writes a citation back as it was. One of another format cannot be made into one of this.
-fn citation(citation: &Citation) -> Option<Map<String, Value>> {
+pub(crate) fn own_citation(citation: &Citation) -> Option<Map<String, Value>> {
     let mut written = citation.extra.fields(&FORMAT)?.clone();
     let of_document = match written.get("type")?.as_str()? {
         "char_location" | "page_location" | "content_block_location" => true,
@@ -124,6 +124,11 @@ fn citation(citation: &Citation) -> Option<Map<String, Value>> {
     let title = if of_document { "document_title" } else { "title" };
     written.insert(title.to_owned(), json!(citation.title));
     Some(written)
+}
+
+/// A search result whose index the vendor did not make is refused.
+fn is_provable(citation: &Map<String, Value>) -> bool {
+    citation.get("encrypted_index").is_none_or(|index| index != "")
 }
 
 fn refusal<'a>(place: Place, words: &'a str, losses: &mut Losses) -> Option<Block<'a>> {
@@ -156,6 +161,9 @@ fn reasoning<'a>(
     if part.cache.is_some() {
         losses.dropped(format!("{place}.cache"), "reasoning cannot end a cached prefix");
     }
+    if !part.extra.is_empty() {
+        part.extra.lose_all(&place.to_string(), losses);
+    }
     Some(block)
 }
 
@@ -183,7 +191,7 @@ pub(super) fn tool_use<'a>(
         id,
         name: wire_tool_name(&call.name),
         input,
-        cache_control: control(part.cache, place),
+        cache_control: control(part.cache, &part.extra, place),
         extra: extra(part, &["type", "id", "name", "input", "cache_control"], place, losses),
     }
 }
@@ -225,7 +233,7 @@ pub(super) fn tool_result<'a>(
         tool_use_id,
         content,
         is_error: result.is_error,
-        cache_control: control(part.cache, place),
+        cache_control: control(part.cache, &part.extra, place),
         extra: extra(part, &["type", "tool_use_id", "content", "is_error", "cache_control"], place, losses),
     })
 }
@@ -252,7 +260,7 @@ fn image<'a>(
     };
     Ok(Block::Image {
         source,
-        cache_control: control(part.cache, place),
+        cache_control: control(part.cache, &part.extra, place),
         extra: extra(part, &["type", "source", "cache_control"], place, losses),
     })
 }
@@ -280,7 +288,11 @@ fn document<'a>(
                 Base64Kind::Image => {
                     let source = Source::Base64 { media_type: image_type(media_type), data };
                     let extra = ExtraFields::default();
-                    return Ok(Block::Image { source, cache_control: control(part.cache, place), extra });
+                    return Ok(Block::Image {
+                        source,
+                        cache_control: control(part.cache, &part.extra, place),
+                        extra,
+                    });
                 }
                 Base64Kind::Text => {
                     let text = decode_base64(data).and_then(|bytes| String::from_utf8(bytes).ok());
@@ -307,7 +319,7 @@ fn document<'a>(
         title: document.filename.as_deref(),
         context: document.context.as_deref(),
         citations: document.citations.map(|enabled| CitationsConfig { enabled }),
-        cache_control: control(part.cache, place),
+        cache_control: control(part.cache, &part.extra, place),
         extra: extra(
             part,
             &["type", "source", "title", "context", "citations", "cache_control"],

@@ -26,7 +26,7 @@ pub(super) struct Conversation<'a, 'l> {
     pending: Vec<PendingCall<'a>>,
     /// System messages that wait for the results of `pending`: nothing may come between.
     waiting: Vec<Turn<'a>>,
-    /// Ids on the wire must be unique in the whole conversation.
+    /// Ids on the wire must be unique in their turn.
     ids: HashSet<Cow<'a, str>>,
     called: Vec<&'a str>,
     losses: &'l mut Losses,
@@ -138,6 +138,10 @@ impl<'a, 'l> Conversation<'a, 'l> {
     }
 
     fn push_assistant(&mut self, index: usize, message: &'a Message) -> Result<bool, RequestError> {
+        let continues = self.turns.last().is_some_and(|turn| turn.role == TurnRole::Assistant);
+        if !continues {
+            self.ids.clear();
+        }
         let mut blocks = Vec::with_capacity(message.parts.len());
         let mut calls = Vec::new();
         for (part, value) in message.parts.iter().enumerate() {
@@ -156,7 +160,6 @@ impl<'a, 'l> Conversation<'a, 'l> {
         if blocks.is_empty() {
             return Ok(false);
         }
-        let continues = self.turns.last().is_some_and(|turn| turn.role == TurnRole::Assistant);
         if !continues {
             self.all_answered()?;
         }

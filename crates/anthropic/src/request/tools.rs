@@ -220,7 +220,7 @@ fn definition<'a>(
         description,
         input_schema,
         strict,
-        cache_control: cache::control(tool.cache, Place::Tool(index)),
+        cache_control: cache::control(tool.cache, &tool.extra, Place::Tool(index)),
         extra: extra_fields(
             &tool.extra,
             &["name", "description", "input_schema", "strict", "cache_control"],

@@ -31,6 +31,12 @@ impl<'a> Object<'a> {
         self.take_raw(name).map(|raw| serde_json::from_str(raw.get())).transpose()
     }
 
+    /// Returns the name of a field that is there more than once.
+    pub(crate) fn double(&self) -> Option<&str> {
+        let mut seen = std::collections::HashSet::with_capacity(self.0.len());
+        self.0.iter().map(|(name, _)| &**name).find(|name| !seen.insert(*name))
+    }
+
     /// Reads what is left, sorted by name so that the order of reading does not show. Drops `null`s.
     pub(crate) fn rest(mut self) -> Map<String, Value> {
         self.0.sort_by(|a, b| a.0.cmp(&b.0));

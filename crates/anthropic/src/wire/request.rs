@@ -34,7 +34,7 @@ pub(crate) struct MessagesRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) service_tier: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cache_control: Option<CacheControl>,
+    pub(crate) cache_control: Option<CacheControl<'a>>,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) stream: bool,
     /// Fields that only this format has, written through.
@@ -76,14 +76,14 @@ pub(crate) enum Block<'a> {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         citations: Vec<Map<String, Value>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
     Image {
         source: Source<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
@@ -96,7 +96,7 @@ pub(crate) enum Block<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         citations: Option<CitationsConfig>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
@@ -112,7 +112,7 @@ pub(crate) enum Block<'a> {
         name: Cow<'a, str>,
         input: Input<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
@@ -123,7 +123,7 @@ pub(crate) enum Block<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         is_error: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
@@ -177,9 +177,11 @@ pub(crate) struct CitationsConfig {
 /// A cache breakpoint, and where in the canonical request it was asked for.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "ephemeral")]
-pub(crate) struct CacheControl {
+pub(crate) struct CacheControl<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ttl: Option<&'static str>,
+    #[serde(flatten)]
+    pub(crate) extra: ExtraFields<'a>,
     #[serde(skip)]
     pub(crate) place: Place,
 }
@@ -218,7 +220,7 @@ pub(crate) enum Tool<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         strict: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        cache_control: Option<CacheControl<'a>>,
         #[serde(flatten)]
         extra: ExtraFields<'a>,
     },
