@@ -27,4 +27,5 @@ pub use call::{AnswerBody, CallOptions, ChatStream, ESTIMATED_BYTES_PER_TOKEN};
 pub use endpoint::Endpoint;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use runtime::{ListedModel, Runtime};
+pub use tollgate_anthropic::MessagesFrontDoor;
 pub use tollgate_openai::ChatFrontDoor;

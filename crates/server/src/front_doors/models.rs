@@ -1,0 +1,39 @@
+//! The list of models, as each format has it.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tollgate::{AnswerBody, ListedModel};
+use tollgate_model::Format;
+
+use crate::responses::json;
+
+/// The beginning of Unix time: of most models nobody says when they were made.
+const UNKNOWN_DAY: &str = "1970-01-01T00:00:00Z";
+
+/// Lists the models. All of them: no format is sent pages.
+pub(super) fn list(format: &Format, models: &[ListedModel]) -> http::Response<AnswerBody> {
+    let shown: Vec<Value> = models.iter().map(|model| show(format, model)).collect();
+    let list = if *format == Format::ANTHROPIC_MESSAGES {
+        let name = |model: Option<&ListedModel>| model.map(|model| model.name.clone());
+        json!({
+            "data": shown, "has_more": false,
+            "first_id": name(models.first()), "last_id": name(models.last()),
+        })
+    } else {
+        json!({"object": "list", "data": shown})
+    };
+    json(StatusCode::OK, &list)
+}
+
+/// Shows one model.
+pub(super) fn one(format: &Format, model: &ListedModel) -> http::Response<AnswerBody> {
+    json(StatusCode::OK, &show(format, model))
+}
+
+fn show(format: &Format, model: &ListedModel) -> Value {
+    if *format == Format::ANTHROPIC_MESSAGES {
+        json!({"type": "model", "id": model.name, "display_name": model.name, "created_at": UNKNOWN_DAY})
+    } else {
+        json!({"id": model.name, "object": "model", "created": 0, "owned_by": model.owned_by})
+    }
+}
