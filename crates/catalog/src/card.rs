@@ -155,6 +155,9 @@ pub struct Rules {
     /// `Some(true)`: served through the Responses API only; Chat Completions does not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub responses_only: Option<bool>,
+    /// `Some(true)`: served through the Interactions API only; generateContent does not know it (Gemini).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interactions_only: Option<bool>,
     /// The shortest prompt that is cached, in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_cache_min_tokens: Option<u64>,

@@ -48,10 +48,18 @@ pub fn runtime(
 }
 
 fn endpoint(settings: &ProviderSettings, transport: &Arc<dyn Transport>) -> Result<Endpoint, AssembleError> {
-    let provider = settings.kind.provider(settings.name.clone(), settings.base_url.clone());
-    let mut endpoint = Endpoint::new(provider, transport.clone())
+    let mut providers = settings.kind.providers(settings.name.clone(), settings.base_url.clone());
+    if let Some(api) = &settings.api {
+        providers.retain(|provider| provider.format() == api);
+    }
+    let mut providers = providers.into_iter();
+    let first = providers.next().expect("each kind speaks a format, and a configured one is one of them");
+    let mut endpoint = Endpoint::new(first, transport.clone())
         .with_timeouts(timeouts(settings.timeouts))
         .with_labels(settings.region.clone(), settings.tier.clone());
+    for provider in providers {
+        endpoint = endpoint.with_format(provider);
+    }
     for key in &settings.api_keys {
         let credential = settings.kind.credential(key);
         let credential =

@@ -25,6 +25,7 @@ mod whole_events;
 
 pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
 pub use answer_body::AnswerBody;
+pub(crate) use inquiry::Inquiry;
 pub use options::CallOptions;
 pub(crate) use serve::identify;
 pub use stream::ChatStream;

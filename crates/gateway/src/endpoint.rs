@@ -6,14 +6,18 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use tollgate_catalog::Model;
 use tollgate_model::ProviderName;
 use tollgate_provider::{Authorizer, Provider, Transport, credentials::AuthError};
 use tollgate_transport::Timeouts;
 
+use crate::call::Inquiry;
+
 /// A place that calls are sent to. Cheap to share; made once, when the configuration is read.
 #[derive(Debug)]
 pub struct Endpoint {
-    pub(crate) provider: Arc<dyn Provider>,
+    /// One for each wire format that is spoken there. Never empty.
+    providers: Vec<Arc<dyn Provider>>,
     pub(crate) transport: Arc<dyn Transport>,
     authorizers: Vec<Arc<dyn Authorizer>>,
     turn: AtomicUsize,
@@ -26,7 +30,7 @@ impl Endpoint {
     /// Makes an endpoint that needs no credential.
     pub fn new(provider: Arc<dyn Provider>, transport: Arc<dyn Transport>) -> Self {
         Self {
-            provider,
+            providers: vec![provider],
             transport,
             authorizers: Vec::new(),
             turn: AtomicUsize::new(0),
@@ -34,6 +38,14 @@ impl Endpoint {
             region: None,
             tier: None,
         }
+    }
+
+    /// Adds another wire format that is spoken at the same place with the same credentials. Which one serves a call is
+    /// decided call by call; see [`tollgate_router::apis()`].
+    #[must_use]
+    pub fn with_format(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.providers.push(provider);
+        self
     }
 
     /// Adds a credential. Several are used in turn.
@@ -60,7 +72,7 @@ impl Endpoint {
     /// Returns its name, under which calls reach it: `name/model`.
     #[must_use]
     pub fn name(&self) -> &ProviderName {
-        self.provider.name()
+        self.providers[0].name()
     }
 
     /// Returns where it runs.
@@ -73,6 +85,19 @@ impl Endpoint {
     #[must_use]
     pub fn tier(&self) -> Option<&str> {
         self.tier.as_deref()
+    }
+
+    /// Returns the adapters that can serve a call, the best first: never none.
+    pub(crate) fn serving(&self, inquiry: &Inquiry, card: Option<&Model>) -> Vec<&Arc<dyn Provider>> {
+        if let [only] = self.providers.as_slice() {
+            return vec![only];
+        }
+        let formats: Vec<_> = self.providers.iter().map(|provider| provider.format()).collect();
+        // What cannot be read is told to the client when it is encoded.
+        let request = std::cell::OnceCell::new();
+        let read = || request.get_or_init(|| inquiry.request().ok()).as_deref();
+        let places = tollgate_router::apis(&formats, inquiry.format(), card, read);
+        places.into_iter().map(|place| &self.providers[place]).collect()
     }
 
     pub(crate) async fn authorize(&self, request: &mut http::Request<Bytes>) -> Result<(), AuthError> {

@@ -13,7 +13,7 @@ pub struct Kind {
     pub default_base_url: Option<&'static str>,
     /// The variable in which its key is usually found. `None`: it needs no key.
     pub api_key_variable: Option<&'static str>,
-    build: fn(ProviderName, BaseUrl) -> Arc<dyn Provider>,
+    build: fn(ProviderName, BaseUrl) -> Vec<Arc<dyn Provider>>,
     credential: fn(&Secret<String>) -> Result<HeaderCredential, AuthError>,
 }
 
@@ -26,42 +26,42 @@ pub static KINDS: &[Kind] = &[
         name: tollgate_openai::NAME,
         default_base_url: Some(tollgate_openai::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_openai::API_KEY_ENV),
-        build: |name, url| Arc::new(tollgate_openai::ChatProvider::new(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_openai::ChatProvider::new(name, url))],
         credential: tollgate_openai::credential,
     },
     Kind {
         name: tollgate_anthropic::NAME,
         default_base_url: Some(tollgate_anthropic::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_anthropic::API_KEY_ENV),
-        build: |name, url| Arc::new(tollgate_anthropic::MessagesProvider::new(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_anthropic::MessagesProvider::new(name, url))],
         credential: tollgate_anthropic::credential,
     },
     Kind {
         name: tollgate_gemini::NAME,
         default_base_url: Some(tollgate_gemini::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_gemini::API_KEY_ENV),
-        build: |name, url| Arc::new(tollgate_gemini::GenerateContentProvider::new(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_gemini::GenerateContentProvider::new(name, url))],
         credential: tollgate_gemini::credential,
     },
     Kind {
         name: tollgate_xai::NAME,
         default_base_url: Some(tollgate_xai::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_xai::API_KEY_ENV),
-        build: |name, url| Arc::new(tollgate_xai::provider(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_xai::provider(name, url))],
         credential: tollgate_xai::credential,
     },
     Kind {
         name: tollgate_local::ollama::NAME,
         default_base_url: Some(tollgate_local::ollama::DEFAULT_BASE_URL),
         api_key_variable: None,
-        build: |name, url| Arc::new(tollgate_local::ollama::ChatProvider::new(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_local::ollama::ChatProvider::new(name, url))],
         credential: tollgate_openai::credential,
     },
     Kind {
         name: "openai-compatible",
         default_base_url: None,
         api_key_variable: None,
-        build: |name, url| Arc::new(tollgate_local::compatible::provider(name, url)),
+        build: |name, url| vec![Arc::new(tollgate_local::compatible::provider(name, url))],
         credential: tollgate_openai::credential,
     },
 ];
@@ -73,9 +73,9 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 }
 
 impl Kind {
-    /// Builds the provider.
+    /// Builds an adapter for each wire format that the kind speaks, the usual one first.
     #[must_use]
-    pub fn provider(&self, name: ProviderName, base_url: BaseUrl) -> Arc<dyn Provider> {
+    pub fn providers(&self, name: ProviderName, base_url: BaseUrl) -> Vec<Arc<dyn Provider>> {
         (self.build)(name, base_url)
     }
 

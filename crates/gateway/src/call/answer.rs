@@ -6,12 +6,11 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use tollgate_model::{Assembler, ChatRequest, ChatResponse, ProviderError};
 use tollgate_provider::{
-    Body, Framer, ResponseFacts, StreamReader,
+    Body, Framer, Provider, ResponseFacts, StreamReader,
     collect::{CollectError, next_chunk},
 };
 
 use super::{attempt::AttemptError, event_reader::EventReader, inquiry::Inquiry};
-use crate::endpoint::Endpoint;
 
 /// The largest answer that is held in memory as a whole. Generated pictures and sound make answers large.
 const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
@@ -62,18 +61,18 @@ pub(crate) fn is_stream(response: &http::Response<Body>) -> bool {
 
 /// Passes the provider's bytes on, reading along.
 pub(crate) async fn relay(
-    endpoint: &Endpoint,
+    provider: &dyn Provider,
     stream: bool,
     response: http::Response<Body>,
 ) -> Result<Answer, AttemptError> {
-    let relay = endpoint.provider.relay().expect("only endpoints with a relay come here");
+    let relay = provider.relay().expect("only adapters with a relay come here");
     let (head, mut body) = response.into_parts();
     if !stream {
         let body = collect(body, MAX_ANSWER_BYTES).await?;
         let facts = Box::new(relay.response_facts(&body)?);
         return Ok(Answer::RelayedWhole { headers: head.headers, body, facts });
     }
-    let mut framer = Framer::new(endpoint.provider.framing());
+    let mut framer = Framer::new(provider.framing());
     let mut reader = relay.stream_reader();
     let first = first_event(&mut body, &mut framer, &mut *reader).await?;
     Ok(Answer::RelayedStream { headers: head.headers, stream: RelayedParts { first, body, framer, reader } })
@@ -107,12 +106,12 @@ async fn first_event(
 /// Reads the answer into canonical terms, whole or as a stream, whichever way the provider sends it.
 pub(crate) async fn translate(
     inquiry: &Inquiry,
-    endpoint: &Endpoint,
+    provider: &dyn Provider,
     response: http::Response<Body>,
 ) -> Result<Answer, AttemptError> {
     let request = inquiry.request().map_err(AttemptError::Request)?;
     if is_stream(&response) {
-        let mut reader = Box::new(begin_events(endpoint, &request, response.into_body()).await?);
+        let mut reader = Box::new(begin_events(provider, &request, response.into_body()).await?);
         let answer = match inquiry.stream() {
             true => Translated::Events(reader),
             false => Translated::Whole(Box::new(fold(&mut reader).await?)),
@@ -121,17 +120,17 @@ pub(crate) async fn translate(
     }
     let (head, body) = response.into_parts();
     let body = collect(body, MAX_ANSWER_BYTES).await?;
-    let response = endpoint.provider.decode_response(&request, http::Response::from_parts(head, body))?;
+    let response = provider.decode_response(&request, http::Response::from_parts(head, body))?;
     Ok(Answer::Translated { request, answer: Translated::Whole(Box::new(response)) })
 }
 
 async fn begin_events(
-    endpoint: &Endpoint,
+    provider: &dyn Provider,
     request: &Arc<ChatRequest>,
     body: Body,
 ) -> Result<EventReader, ProviderError> {
-    let framer = Framer::new(endpoint.provider.framing());
-    let mut reader = EventReader::new(body, framer, endpoint.provider.stream_decoder(request));
+    let framer = Framer::new(provider.framing());
+    let mut reader = EventReader::new(body, framer, provider.stream_decoder(request));
     reader.prime().await?;
     Ok(reader)
 }

@@ -1,11 +1,14 @@
 //! One attempt: encode for the target, send, and look whether an answer begins.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use tollgate_model::{ErrorKind, Losses, ProviderError, RequestError};
-use tollgate_provider::{Body, Target};
+use tollgate_provider::{Body, Encoded, Provider, Target};
 use tollgate_transport::Timeouts;
 
 use super::{
@@ -51,25 +54,29 @@ impl From<ProviderError> for AttemptError {
     }
 }
 
-/// Whether the client's bytes can pass to `endpoint` as they are.
-pub(crate) fn relays<'a>(inquiry: &'a Inquiry, endpoint: &Endpoint) -> Option<&'a Wire> {
+/// Whether the client's bytes can pass to `provider` as they are.
+pub(crate) fn relays<'a>(inquiry: &'a Inquiry, provider: &dyn Provider) -> Option<&'a Wire> {
     let Source::Wire(wire) = &inquiry.source else { return None };
-    (endpoint.provider.format() == wire.door.format() && endpoint.provider.relay().is_some()).then_some(wire)
+    (provider.format() == wire.door.format() && provider.relay().is_some()).then_some(wire)
 }
 
-/// Asks `target` at `endpoint` and waits until its answer begins.
+/// Asks `target` at `endpoint` and waits until its answer begins. `providers` are the adapters that can serve the call, the
+/// best first.
 ///
 /// What the target's format cannot say is added to `losses`.
 pub(crate) async fn attempt(
     inquiry: &Inquiry,
     endpoint: &Endpoint,
+    providers: &[&Arc<dyn Provider>],
     target: &Target<'_>,
     losses: &mut Losses,
 ) -> Result<Answer, AttemptError> {
-    let wire = relays(inquiry, endpoint);
-    let mut request = match wire.and_then(|wire| Some((wire, endpoint.provider.relay()?))) {
-        Some((wire, relay)) => relay.request(target.model, &wire.facts, &wire.headers, &wire.body),
-        None => encode(inquiry, endpoint, target, losses)?,
+    let wire = relays(inquiry, &**providers[0]);
+    let (provider, mut request) = match wire.and_then(|wire| Some((wire, providers[0].relay()?))) {
+        Some((wire, relay)) => {
+            (providers[0], relay.request(target.model, &wire.facts, &wire.headers, &wire.body))
+        }
+        None => encode(inquiry, providers, target, losses)?,
     };
     let credential = endpoint.authorize(&mut request).await;
     credential.map_err(|error| {
@@ -77,7 +84,7 @@ pub(crate) async fn attempt(
     })?;
     request.extensions_mut().insert(timeouts(endpoint, inquiry.deadline)?);
     let credentials = Credentials::of(&request);
-    exchange(inquiry, endpoint, wire, request).await.map_err(|error| match error {
+    exchange(inquiry, endpoint, &**provider, wire, request).await.map_err(|error| match error {
         AttemptError::Provider(refusal) => AttemptError::Provider(Box::new(refusal.without(&credentials))),
         AttemptError::Request(_) | AttemptError::Lossy(_) => error,
     })
@@ -87,34 +94,57 @@ pub(crate) async fn attempt(
 async fn exchange(
     inquiry: &Inquiry,
     endpoint: &Endpoint,
+    provider: &dyn Provider,
     wire: Option<&Wire>,
     request: http::Request<Bytes>,
 ) -> Result<Answer, AttemptError> {
     let response = endpoint.transport.send(request).await.map_err(ProviderError::from)?;
     if !response.status().is_success() {
-        return Err(refusal(endpoint, wire.is_some(), response).await);
+        return Err(refusal(provider, wire.is_some(), response).await);
     }
     match wire {
         Some(_) if is_stream(&response) == inquiry.stream() => {
-            relay(endpoint, inquiry.stream(), response).await
+            relay(provider, inquiry.stream(), response).await
         }
-        _ => translate(inquiry, endpoint, response).await,
+        _ => translate(inquiry, provider, response).await,
     }
 }
 
-fn encode(
+/// Writes the request in the format that loses least of it; among equals, in the first.
+fn encode<'p>(
     inquiry: &Inquiry,
-    endpoint: &Endpoint,
+    providers: &[&'p Arc<dyn Provider>],
     target: &Target<'_>,
     losses: &mut Losses,
-) -> Result<http::Request<Bytes>, AttemptError> {
+) -> Result<(&'p Arc<dyn Provider>, http::Request<Bytes>), AttemptError> {
     let request = inquiry.request().map_err(AttemptError::Request)?;
-    let encoded = endpoint.provider.encode_request(target, &request).map_err(AttemptError::Request)?;
+    let mut best: Option<(&Arc<dyn Provider>, Encoded)> = None;
+    let mut refused = None;
+    for &provider in providers {
+        let encoded = match provider.encode_request(target, &request) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                refused.get_or_insert(error);
+                continue;
+            }
+        };
+        let lost = encoded.losses.iter().count();
+        if best.as_ref().is_none_or(|(_, known)| lost < known.losses.iter().count()) {
+            best = Some((provider, encoded));
+        }
+        if lost == 0 {
+            break;
+        }
+    }
+    let Some((provider, encoded)) = best else {
+        let none = || RequestError::invalid("the endpoint speaks no format");
+        return Err(AttemptError::Request(refused.unwrap_or_else(none)));
+    };
     if inquiry.options.strict && !encoded.losses.is_empty() {
         return Err(AttemptError::Lossy(encoded.losses));
     }
     losses.extend(encoded.losses);
-    Ok(encoded.request)
+    Ok((provider, encoded.request))
 }
 
 /// The endpoint's timeouts, cut to what is left of the caller's time.
@@ -131,14 +161,14 @@ fn timeouts(endpoint: &Endpoint, deadline: Option<Instant>) -> Result<Timeouts, 
 }
 
 /// Reads an answer that is no success.
-async fn refusal(endpoint: &Endpoint, same_format: bool, response: http::Response<Body>) -> AttemptError {
+async fn refusal(provider: &dyn Provider, same_format: bool, response: http::Response<Body>) -> AttemptError {
     let (head, body) = response.into_parts();
     let status = head.status;
     let Ok(body) = collect(body, MAX_ERROR_BYTES).await else {
-        let error = endpoint.provider.decode_error(response_of(status, head.headers, Bytes::new()));
+        let error = provider.decode_error(response_of(status, head.headers, Bytes::new()));
         return AttemptError::from(error);
     };
-    let error = endpoint.provider.decode_error(response_of(status, head.headers.clone(), body.clone()));
+    let error = provider.decode_error(response_of(status, head.headers.clone(), body.clone()));
     // Only what is the format's own kind of document may reach a client: never a proxy's HTML page.
     let is_document = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body)
         .is_ok_and(|document| document.get("error").is_some_and(serde_json::Value::is_object));

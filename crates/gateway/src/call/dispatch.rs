@@ -109,8 +109,9 @@ async fn try_target(
 ) -> Result<Answer, Failure> {
     let encoding = EncodingTarget { model: &target.model, card: runtime.card(target) };
     let mut losses = Losses::new();
-    call.begin_attempt(endpoint, target, relays(inquiry, endpoint).is_some());
-    match attempt(inquiry, endpoint, &encoding, &mut losses).await {
+    let providers = endpoint.serving(inquiry, encoding.card);
+    call.begin_attempt(endpoint, target, relays(inquiry, &**providers[0]).is_some());
+    match attempt(inquiry, endpoint, &providers, &encoding, &mut losses).await {
         Ok(answer) => {
             call.add_losses(&losses);
             call.attempt_answered();

@@ -55,6 +55,9 @@ pub struct ProviderEntry {
     pub api_key: Option<OneOrMany>,
     /// What the vendor's own SDK takes, with or without the version. Default: the vendor's address.
     pub base_url: Option<Spanned<String>>,
+    /// The only wire format to use there, where the kind speaks several: `chat`, `responses`, `generate_content` …
+    /// Default: the one that suits each call.
+    pub api: Option<Spanned<String>>,
     /// Where it runs, for the record and for placement.
     pub region: Option<String>,
     /// A free label, for the record and for placement.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tollgate_catalog::Override;
-use tollgate_model::{KeyId, ProviderName};
+use tollgate_model::{Format, KeyId, ProviderName};
 use tollgate_policy::{Caller, Key};
 use tollgate_provider::{BaseUrl, Secret};
 use tollgate_router::Target;
@@ -93,6 +93,8 @@ pub struct ProviderSettings {
     pub kind: &'static Kind,
     /// Where it is.
     pub base_url: BaseUrl,
+    /// The only wire format to use there. `None`: the one that suits each call.
+    pub api: Option<Format>,
     /// Used in turn. Empty: it wants none.
     pub api_keys: Vec<Secret<String>>,
     /// Where it runs.
@@ -174,6 +176,7 @@ fn from_variables(environment: &dyn Environment) -> Vec<ProviderSettings> {
             name: ProviderName::new(kind.name),
             kind,
             base_url,
+            api: None,
             api_keys: vec![Secret::new(key)],
             region: None,
             tier: None,
@@ -210,12 +213,36 @@ fn resolve_provider(
     Some(ProviderSettings {
         name: ProviderName::new(name.get_ref().as_str()),
         kind,
+        api: resolve_api(entry, kind, &base_url, &path, problems),
         base_url,
         api_keys: resolve_api_keys(name, entry, kind, &path, environment, problems),
         region: entry.region.clone(),
         tier: entry.tier.clone(),
         timeouts: entry.timeouts,
     })
+}
+
+/// Finds the wire format of a name: all of it, or what stands behind the vendor's.
+fn resolve_api(
+    entry: &ProviderEntry,
+    kind: &Kind,
+    base_url: &BaseUrl,
+    path: &str,
+    problems: &mut Problems<'_>,
+) -> Option<Format> {
+    let asked = entry.api.as_ref()?;
+    let providers = kind.providers(ProviderName::new(kind.name), base_url.clone());
+    let short = |format: &Format| format.as_str().rsplit('.').next().unwrap_or_default().to_owned();
+    let formats = providers.iter().map(|provider| provider.format());
+    let found = formats
+        .clone()
+        .find(|format| format.as_str() == asked.get_ref() || short(format) == *asked.get_ref());
+    if found.is_none() {
+        let known = formats.map(short).collect::<Vec<_>>().join(", ");
+        let message = format!("\"{}\" is not spoken there. Known: {known}", asked.get_ref());
+        problems.push(Some(asked.span()), format!("{path}.api"), message);
+    }
+    found.cloned()
 }
 
 fn resolve_base_url(
