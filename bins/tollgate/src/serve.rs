@@ -172,6 +172,7 @@ fn local_ollama() -> Option<ProviderSettings> {
         name: ProviderName::new(kind.name),
         kind,
         base_url: kind.default_base_url?.parse().ok()?,
+        api: None,
         api_keys: Vec::new(),
         region: None,
         tier: None,

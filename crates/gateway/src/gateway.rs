@@ -6,11 +6,12 @@ use arc_swap::ArcSwap;
 use http::HeaderMap;
 use tollgate_catalog::Catalog;
 use tollgate_model::{CallError, ErrorKind};
-use tollgate_policy::{Key, KeyRing};
+use tollgate_policy::{Caller, Key, KeyRing};
 use tollgate_router::Target;
+use tollgate_state::{State, StateError};
 use tollgate_telemetry::{Recorder, RecorderOptions, StoreError};
 
-use crate::{call, endpoint::Endpoint, interrupt::Interrupt, runtime::Runtime};
+use crate::{call, continuity::Continuity, endpoint::Endpoint, interrupt::Interrupt, runtime::Runtime};
 
 /// An LLM gateway. Cheap to share; every method may be called from many tasks at once.
 ///
@@ -21,6 +22,7 @@ pub struct Gateway {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) capture_content: bool,
     pub(crate) interrupt: Arc<Interrupt>,
+    state: Arc<State>,
 }
 
 impl Gateway {
@@ -73,8 +75,15 @@ impl Gateway {
         self.interrupt.give();
     }
 
+    /// What is remembered of a caller's conversations. A key's callers share them: one application, many processes.
+    pub(crate) fn continuity(&self, caller: &Caller) -> Continuity {
+        let owner = caller.key.as_ref().map_or("", |key| key.as_str());
+        Continuity::new(self.state.clone(), owner.into())
+    }
+
     /// Waits until every record that is closed is written. Call it after the last call.
     pub fn close(&self) -> Result<(), StoreError> {
+        self.state.flush();
         self.recorder.close()
     }
 }
@@ -83,6 +92,18 @@ impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway").field("runtime", &self.runtime.load()).finish_non_exhaustive()
     }
+}
+
+/// What keeps a gateway from starting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The records cannot be opened.
+    #[error(transparent)]
+    Records(#[from] StoreError),
+    /// What is remembered between calls cannot be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// Puts a gateway together, piece by piece.
@@ -156,8 +177,10 @@ impl GatewayBuilder {
     ///
     /// # Errors
     /// The store cannot be opened.
-    pub fn open(self, data: &Path) -> Result<Gateway, StoreError> {
+    pub fn open(self, data: &Path) -> Result<Gateway, OpenError> {
         let recorder = Arc::new(Recorder::open(data, self.recording)?);
+        // Where prompts and answers are not kept, neither is what they are remembered by.
+        let state = if self.capture_content { State::open(data)? } else { State::in_memory() };
         let keys = self.keys.map_or_else(KeyRing::open, KeyRing::new);
         let catalog = self.catalog.unwrap_or_else(Catalog::builtin);
         let runtime =
@@ -167,6 +190,7 @@ impl GatewayBuilder {
             recorder,
             capture_content: self.capture_content,
             interrupt: Arc::default(),
+            state: Arc::new(state),
         })
     }
 }

@@ -9,6 +9,7 @@
 //! | [`endpoint`] | [`Endpoint`]: an adapter, a way there, a credential |
 //! | [`runtime`] | [`Runtime`]: one consistent state, as a call sees it |
 //! | `call` | the life of a call |
+//! | `continuity` | what a client's format cannot carry from turn to turn |
 //! | `interrupt` | how open calls learn that nobody waits for them any longer |
 //!
 //! See `examples/` for a program that embeds it and one with a provider of its own.
@@ -16,6 +17,7 @@
 pub mod assemble;
 mod call;
 pub mod config;
+mod continuity;
 pub mod discovery;
 pub mod endpoint;
 pub mod gateway;
@@ -25,7 +27,7 @@ pub mod runtime;
 
 pub use call::{AnswerBody, CallOptions, ChatStream, ESTIMATED_BYTES_PER_TOKEN};
 pub use endpoint::Endpoint;
-pub use gateway::{Gateway, GatewayBuilder};
+pub use gateway::{Gateway, GatewayBuilder, OpenError};
 pub use runtime::{ListedModel, Runtime};
 pub use tollgate_anthropic::MessagesFrontDoor;
 pub use tollgate_openai::ChatFrontDoor;

@@ -164,6 +164,13 @@ impl State {
         }
     }
 
+    /// Tells whether nothing is remembered: then nothing need be looked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.recent.is_empty()
+            && self.shared.written.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Waits until all that was put is on disk.
     pub fn flush(&self) {
         if let Some(disk) = &self.disk {

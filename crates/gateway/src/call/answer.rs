@@ -11,6 +11,7 @@ use tollgate_provider::{
 };
 
 use super::{attempt::AttemptError, event_reader::EventReader, inquiry::Inquiry};
+use crate::continuity::Listener;
 
 /// The largest answer that is held in memory as a whole. Generated pictures and sound make answers large.
 const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
@@ -25,7 +26,7 @@ pub(crate) enum Answer {
     /// The same, as a stream whose first chunk has been read.
     RelayedStream { headers: HeaderMap, stream: RelayedParts },
     /// An answer in no vendor's terms, with the request that it answers.
-    Translated { request: Arc<ChatRequest>, answer: Translated },
+    Translated { request: Arc<ChatRequest>, answer: Translated, listener: Option<Box<Listener>> },
 }
 
 /// An answer in no vendor's terms.
@@ -110,18 +111,19 @@ pub(crate) async fn translate(
     response: http::Response<Body>,
 ) -> Result<Answer, AttemptError> {
     let request = inquiry.request().map_err(AttemptError::Request)?;
+    let listener = inquiry.listener(&request, provider.format());
     if is_stream(&response) {
         let mut reader = Box::new(begin_events(provider, &request, response.into_body()).await?);
         let answer = match inquiry.stream() {
             true => Translated::Events(reader),
             false => Translated::Whole(Box::new(fold(&mut reader).await?)),
         };
-        return Ok(Answer::Translated { request, answer });
+        return Ok(Answer::Translated { request, answer, listener });
     }
     let (head, body) = response.into_parts();
     let body = collect(body, MAX_ANSWER_BYTES).await?;
     let response = provider.decode_response(&request, http::Response::from_parts(head, body))?;
-    Ok(Answer::Translated { request, answer: Translated::Whole(Box::new(response)) })
+    Ok(Answer::Translated { request, answer: Translated::Whole(Box::new(response)), listener })
 }
 
 async fn begin_events(

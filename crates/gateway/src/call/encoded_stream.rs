@@ -12,7 +12,7 @@ use super::{
     facts::tally,
     open_call::{Ending, OpenCall},
 };
-use crate::interrupt::interrupted;
+use crate::{continuity::Listener, interrupt::interrupted};
 
 /// Where events come from.
 #[derive(Debug)]
@@ -56,6 +56,13 @@ impl EventSource {
         }
     }
 
+    /// Lets a listener hear an answer that is there as a whole.
+    pub(crate) fn heard_by(&mut self, listener: Option<Box<Listener>>) {
+        if let (Self::Unfolded { events, .. }, Some(mut listener)) = (self, listener) {
+            events.iter().for_each(|event| listener.hear(event));
+        }
+    }
+
     pub(crate) fn is_ended(&self) -> bool {
         match self {
             Self::Reader(reader) => reader.is_ended(),
@@ -76,6 +83,7 @@ impl EventSource {
 pub(crate) struct EncodedStream {
     source: EventSource,
     encoder: Box<dyn StreamEncoder>,
+    listener: Option<Box<Listener>>,
     call: OpenCall,
     events: Vec<ChatEvent>,
     finished: bool,
@@ -83,8 +91,13 @@ pub(crate) struct EncodedStream {
 }
 
 impl EncodedStream {
-    pub(crate) const fn new(source: EventSource, encoder: Box<dyn StreamEncoder>, call: OpenCall) -> Self {
-        Self { source, encoder, call, events: Vec::new(), finished: false, ended: false }
+    pub(crate) const fn new(
+        source: EventSource,
+        encoder: Box<dyn StreamEncoder>,
+        listener: Option<Box<Listener>>,
+        call: OpenCall,
+    ) -> Self {
+        Self { source, encoder, listener, call, events: Vec::new(), finished: false, ended: false }
     }
 
     /// Returns the next bytes for the client. `None` after the last.
@@ -98,6 +111,9 @@ impl EncodedStream {
             for event in self.events.drain(..) {
                 self.finished |= event == ChatEvent::Finish;
                 self.encoder.encode(&event, &mut out);
+                if let Some(listener) = &mut self.listener {
+                    listener.hear(&event);
+                }
             }
             self.call.seen(self.source.facts());
             if let Err(error) = result {

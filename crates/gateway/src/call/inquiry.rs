@@ -11,6 +11,7 @@ use tollgate_model::{ChatRequest, Format, ModelName, RequestError};
 use tollgate_provider::{FrontDoor, RequestFacts};
 
 use super::CallOptions;
+use crate::continuity::{Continuity, Listener};
 
 /// One request to be served.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ pub(crate) struct Wire {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) facts: RequestFacts,
+    pub(crate) continuity: Continuity,
     decoded: OnceLock<Arc<ChatRequest>>,
 }
 
@@ -48,8 +50,9 @@ impl Wire {
         headers: HeaderMap,
         body: Bytes,
         facts: RequestFacts,
+        continuity: Continuity,
     ) -> Self {
-        Self { door, path, headers, body, facts, decoded: OnceLock::new() }
+        Self { door, path, headers, body, facts, continuity, decoded: OnceLock::new() }
     }
 }
 
@@ -78,6 +81,14 @@ impl Inquiry {
         }
     }
 
+    /// Reads along an answer of a provider that speaks `format`, to remember what the client cannot carry.
+    pub(crate) fn listener(&self, request: &Arc<ChatRequest>, format: &Format) -> Option<Box<Listener>> {
+        match &self.source {
+            Source::Wire(wire) => Some(wire.continuity.listener(request, format)),
+            Source::Canonical(_) => None,
+        }
+    }
+
     /// How large the question is: the ground for an estimate where no usage comes.
     pub(crate) fn input_bytes(&self) -> u64 {
         match &self.source {
@@ -98,7 +109,8 @@ impl Inquiry {
         if let Some(request) = wire.decoded.get() {
             return Ok(request.clone());
         }
-        let request = Arc::new(wire.door.decode_request(&wire.path, &wire.body)?);
-        Ok(wire.decoded.get_or_init(|| request).clone())
+        let mut request = wire.door.decode_request(&wire.path, &wire.body)?;
+        wire.continuity.restore(&mut request);
+        Ok(wire.decoded.get_or_init(|| Arc::new(request)).clone())
     }
 }

@@ -18,7 +18,11 @@ use super::{
     open_call::{Ending, OpenCall},
     relayed_stream::RelayedStream,
 };
-use crate::{gateway::Gateway, runtime::Runtime};
+use crate::{
+    continuity::{Continuity, Listener},
+    gateway::Gateway,
+    runtime::Runtime,
+};
 
 impl Gateway {
     /// Answers one request of a client that speaks the format of `door`.
@@ -38,7 +42,8 @@ impl Gateway {
         let options = CallOptions::from_headers(&head.headers);
         let mut call = OpenCall::begin(self, &runtime, &caller, Some(door.format()));
         call.capture_request(&body);
-        match inquiry(door, head, body, facts, options) {
+        let continuity = self.continuity(&caller);
+        match inquiry(door, head, body, facts, options, continuity) {
             Ok(inquiry) => answer(&runtime, door, &inquiry, call).await,
             Err(error) => fail(&**door, call, error.into()),
         }
@@ -81,10 +86,11 @@ fn inquiry(
     body: Bytes,
     facts: Result<RequestFacts, RequestError>,
     options: Result<CallOptions, RequestError>,
+    continuity: Continuity,
 ) -> Result<Inquiry, CallError> {
     let (facts, options) = (facts?, options?);
     let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
-    let wire = Wire::new(door.clone(), head.uri.path().to_owned(), head.headers, body, facts);
+    let wire = Wire::new(door.clone(), head.uri.path().to_owned(), head.headers, body, facts, continuity);
     Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, deadline })
 }
 
@@ -120,16 +126,19 @@ fn deliver(
             let body = AnswerBody::relayed(RelayedStream::new(parts, call, door.clone()));
             response_of(headers, body)
         }
-        Answer::Translated { request, answer: Translated::Whole(response) } if !stream => {
+        Answer::Translated { request, answer: Translated::Whole(response), listener } if !stream => {
             let encoded = door.encode_response(&request, &response, call.started_unix());
-            let facts = EventSource::unfolded(response.into_events());
+            let mut facts = EventSource::unfolded(response.into_events());
+            facts.heard_by(listener);
             call.add_losses(&encoded.losses);
             call.capture_response(&encoded.body);
             call.close(Ending::Completed, facts.facts());
             let headers = content_type("application/json");
             respond(headers, &call, AnswerBody::whole(encoded.body))
         }
-        Answer::Translated { request, answer } => encode_stream(door, &request, answer.into(), call),
+        Answer::Translated { request, answer, listener } => {
+            encode_stream(door, &request, answer.into(), listener, call)
+        }
     }
 }
 
@@ -137,13 +146,14 @@ fn encode_stream(
     door: &Arc<dyn FrontDoor>,
     request: &ChatRequest,
     source: EventSource,
+    listener: Option<Box<Listener>>,
     call: OpenCall,
 ) -> Response<AnswerBody> {
     let encoder = door.stream_encoder(request, call.started_unix());
     let mut headers = content_type(door.stream_content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     describe(&call, &mut headers);
-    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, call)))
+    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, listener, call)))
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.

@@ -1,0 +1,44 @@
+//! Puts an answer's parts back into the message that its client made of them.
+
+use tollgate_model::{Content, Message, Part};
+
+use super::is_proof;
+
+/// Puts `kept` in place of what came back without it. What the client added to the parts it has stays.
+pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
+    if message.parts.iter().any(is_proof) {
+        // The client carries proofs of its own accord: only those on parts that its format cannot sign are missing.
+        for part in &mut message.parts {
+            if part.signature.is_none()
+                && let Some(same) = kept.iter().find(|kept| same_call(kept, part))
+            {
+                part.signature.clone_from(&same.signature);
+            }
+        }
+        return;
+    }
+    let mut said = std::mem::take(&mut message.parts);
+    for part in kept.iter_mut().filter(|part| !matches!(part.content, Content::Reasoning(_))) {
+        let found = said.iter().position(|said| same_call(said, part) || same_text(said, part));
+        let Some(found) = found else { continue };
+        let said = said.remove(found);
+        part.cache = said.cache;
+        if part.extra.is_empty() {
+            part.extra = said.extra;
+        }
+    }
+    // What cannot be said again: the whole text stands in the kept parts, cut otherwise.
+    said.retain(|part| {
+        !matches!(part.content, Content::Text(_) | Content::ToolCall(_) | Content::Refusal(_))
+    });
+    kept.append(&mut said);
+    message.parts = kept;
+}
+
+fn same_call(one: &Part, other: &Part) -> bool {
+    matches!((&one.content, &other.content), (Content::ToolCall(one), Content::ToolCall(other)) if one.id == other.id)
+}
+
+fn same_text(one: &Part, other: &Part) -> bool {
+    one.as_text().is_some() && one.as_text() == other.as_text()
+}
