@@ -52,7 +52,7 @@ impl Assembler {
                 self.places.insert(part, place);
             }
             ChatEvent::Delta { part, delta } => {
-                if let Some(part) = self.part(part) {
+                if let Some(part) = self.part_mut(part) {
                     grow(part, delta);
                 }
             }
@@ -74,6 +74,13 @@ impl Assembler {
         }
     }
 
+    /// Returns a part as far as it was folded.
+    #[must_use]
+    pub fn part(&self, index: PartIndex) -> Option<&Part> {
+        let (choice, place) = self.places.get(&index)?;
+        self.choices.get(choice)?.parts.get(*place)
+    }
+
     /// Tells whether [`ChatEvent::Finish`] was seen.
     #[must_use]
     pub const fn is_finished(&self) -> bool {
@@ -91,7 +98,7 @@ impl Assembler {
         self.choices.entry(index).or_insert_with(|| Choice::new(index, Vec::new(), None))
     }
 
-    fn part(&mut self, index: PartIndex) -> Option<&mut Part> {
+    fn part_mut(&mut self, index: PartIndex) -> Option<&mut Part> {
         let (choice, place) = self.places.get(&index)?;
         self.choices.get_mut(choice)?.parts.get_mut(*place)
     }

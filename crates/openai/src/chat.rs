@@ -1,13 +1,9 @@
 //! Chat Completions, in both directions.
 
 mod citation;
-mod client_error;
-mod error;
 mod finish;
 mod front_door;
 mod logprobs;
-mod media;
-mod names;
 mod provider;
 mod quirks;
 mod relay;
@@ -17,6 +13,8 @@ mod stream_decoder;
 mod stream_encoder;
 mod usage;
 mod wire;
+
+use crate::{client_error, error, media, names};
 
 pub use front_door::ChatFrontDoor;
 pub use provider::ChatProvider;

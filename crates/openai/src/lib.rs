@@ -1,7 +1,13 @@
 //! OpenAI's wire formats, in both directions: Chat Completions.
 
 mod chat;
+mod client_error;
+mod error;
+mod logprobs;
+mod media;
+mod names;
 mod vendor;
+mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -1,13 +1,12 @@
 //! The front door: clients that speak Chat Completions.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use serde::Deserialize;
-use tollgate_model::{CallError, ChatRequest, ChatResponse, ErrorKind, Format, ModelName, RequestError};
+use tollgate_model::{CallError, ChatRequest, ChatResponse, Format, ModelName, RequestError};
 use tollgate_provider::{
     EncodedResponse, FrontDoor, RequestFacts, StreamEncoder,
-    json_spans::{self, SpanError},
+    front_door::{read_field, unsearchable},
+    json_spans,
 };
 
 use super::{client_error, request, response, stream_encoder::ChunkEncoder};
@@ -39,13 +38,13 @@ impl FrontDoor for ChatFrontDoor {
             json_spans::find(body, ["model", "stream", "stream_options"]).map_err(unsearchable)?;
         let missing = || RequestError::invalid_field("model", "`model` is missing");
         let span = model.ok_or_else(missing)?;
-        let name: Option<String> = field(body, "model", Some(&span))?;
+        let name: Option<String> = read_field(body, "model", Some(&span))?;
         let name = name.filter(|name| !name.is_empty()).ok_or_else(missing)?;
-        let options: Option<StreamOptions> = field(body, "stream_options", options.as_ref())?;
+        let options: Option<StreamOptions> = read_field(body, "stream_options", options.as_ref())?;
         Ok(RequestFacts {
             model: ModelName::from(name),
             model_span: Some(span),
-            stream: field(body, "stream", stream.as_ref())?.unwrap_or_default(),
+            stream: read_field(body, "stream", stream.as_ref())?.unwrap_or_default(),
             stream_usage: options.and_then(|options| options.include_usage).unwrap_or_default(),
         })
     }
@@ -81,25 +80,6 @@ impl FrontDoor for ChatFrontDoor {
 struct StreamOptions {
     #[serde(default)]
     include_usage: Option<bool>,
-}
-
-fn field<'a, T: Deserialize<'a>>(
-    body: &'a [u8],
-    name: &str,
-    span: Option<&Range<usize>>,
-) -> Result<Option<T>, RequestError> {
-    let Some(span) = span else { return Ok(None) };
-    serde_json::from_slice(&body[span.clone()])
-        .map_err(|error| RequestError::invalid_field(name, format!("`{name}` cannot be read: {error}")))
-}
-
-fn unsearchable(error: SpanError) -> RequestError {
-    let message = error.to_string();
-    let param = match error {
-        SpanError::Duplicate(name) => Some(name),
-        _ => None,
-    };
-    RequestError { param, ..RequestError::new(ErrorKind::InvalidRequest, message) }
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Reader {
         let parts = content(index, wire.content)?;
         let result = ToolResult { id, name: Some(name), parts, is_error: None };
         let mut message = Message::new(Role::Tool, vec![marked(Part::new(Content::ToolResult(result)))]);
-        message.extra = wire.rest.into_extra();
+        message.extra = wire.rest.into_extra(Format::OPENAI_CHAT);
         Ok(message)
     }
 }

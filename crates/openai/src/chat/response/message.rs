@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
             id: audio.id.map(wire::Text::into_owned),
             expires_at: audio.expires_at,
         }));
-        part.extra = audio.rest.into_extra();
+        part.extra = audio.rest.into_extra(Format::OPENAI_CHAT);
         part
     }
 

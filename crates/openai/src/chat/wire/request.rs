@@ -7,9 +7,9 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     List, OneOrMany, Text,
-    read::wire_object,
     response::{FunctionCall, ToolCall},
 };
+use crate::wire::wire_object;
 
 wire_object! {
     /// The body.
@@ -78,7 +78,7 @@ wire_object! {
 }
 
 /// `content`: a string or parts.
-pub(in crate::chat) type MessageContent<'a> = OneOrMany<'a, ContentPart<'a>>;
+pub(crate) type MessageContent<'a> = OneOrMany<'a, ContentPart<'a>>;
 
 wire_object! {
     /// A content part of any type: each has one of these fields.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, value::RawValue};
 
-use super::{List, OneOrMany, Text, read::wire_object, request::ContentPart};
+use super::{List, OneOrMany, Text, request::ContentPart};
+use crate::{logprobs::Token, wire::wire_object};
 
 wire_object! {
     /// A `chat.completion` or a `chat.completion.chunk`.
@@ -97,19 +98,19 @@ fn is_empty(text: Option<&Text<'_>>) -> bool {
 }
 
 impl Audio<'_> {
-    pub(in crate::chat) fn says_something(&self) -> bool {
+    pub(crate) fn says_something(&self) -> bool {
         ![&self.id, &self.data, &self.transcript].into_iter().all(|text| is_empty(text.as_ref()))
     }
 }
 
 impl FunctionCall<'_> {
-    pub(in crate::chat) fn says_something(&self) -> bool {
+    pub(crate) fn says_something(&self) -> bool {
         !is_empty(self.name.as_ref()) || self.arguments.is_some_and(|arguments| arguments.get() != "\"\"")
     }
 }
 
 /// Reads `arguments`: the text of a string, or the JSON text of anything else.
-pub(in crate::chat) fn arguments_text(raw: Option<&RawValue>) -> serde_json::Result<Cow<'_, str>> {
+pub(crate) fn arguments_text(raw: Option<&RawValue>) -> serde_json::Result<Cow<'_, str>> {
     let Some(raw) = raw else { return Ok(Cow::Borrowed("")) };
     if raw.get().starts_with('"') {
         return Ok(serde_json::from_str::<Text<'_>>(raw.get())?.0);
@@ -119,17 +120,8 @@ pub(in crate::chat) fn arguments_text(raw: Option<&RawValue>) -> serde_json::Res
 
 wire_object! {
     Logprobs {
-        content: List<TokenLogprob<'a>>,
-        refusal: List<TokenLogprob<'a>>,
-    }
-}
-
-wire_object! {
-    TokenLogprob {
-        token: Text<'a>,
-        logprob: f64,
-        bytes: Vec<u8>,
-        top_logprobs: List<TokenLogprob<'a>>,
+        content: List<Token<'a>>,
+        refusal: List<Token<'a>>,
     }
 }
 

@@ -8,7 +8,7 @@ use tollgate_model::{ChatRequest, ToolCallId, request::ToolKind};
 const MAX_TOOL_NAME: usize = 64;
 
 /// Makes a tool's name one of `^[a-zA-Z0-9_-]{1,64}$`. A changed name ends in a digest, so that no two become one.
-pub(super) fn wire_tool_name(name: &str) -> Cow<'_, str> {
+pub(crate) fn wire_tool_name(name: &str) -> Cow<'_, str> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !name.is_empty() && name.len() <= MAX_TOOL_NAME && name.bytes().all(fits) {
         return Cow::Borrowed(name);
@@ -24,7 +24,7 @@ pub(super) fn wire_tool_name(name: &str) -> Cow<'_, str> {
 }
 
 /// Makes a tool call's id no longer than `max`. Call and result come to the same.
-pub(super) fn wire_call_id(id: &ToolCallId, max: Option<usize>) -> Cow<'_, str> {
+pub(crate) fn wire_call_id(id: &ToolCallId, max: Option<usize>) -> Cow<'_, str> {
     let id = id.as_str();
     if max.is_some_and(|max| id.len() > max) {
         Cow::Owned(format!("call_{:016x}{:016x}", digest(0, id), digest(1, id)))
@@ -34,7 +34,7 @@ pub(super) fn wire_call_id(id: &ToolCallId, max: Option<usize>) -> Cow<'_, str> 
 }
 
 /// Makes an id for a tool call that came without: the same for the same answer, another for another.
-pub(super) fn made_call_id(response: &str, choice: u32, call: usize) -> ToolCallId {
+pub(crate) fn made_call_id(response: &str, choice: u32, call: usize) -> ToolCallId {
     ToolCallId::new(format!("call_{:016x}", digest(u64::from(choice) << 32 | call as u64, response)))
 }
 
@@ -48,13 +48,13 @@ fn digest(seed: u64, text: &str) -> u64 {
 
 /// The tool names that encoding changed, copied out of the request since a stream outlives it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Restore {
+pub(crate) struct Restore {
     /// Wire name and name.
     renamed: Vec<(String, String)>,
 }
 
 impl Restore {
-    pub(super) fn new(request: &ChatRequest) -> Self {
+    pub(crate) fn new(request: &ChatRequest) -> Self {
         let names = request.tools.iter().filter_map(|tool| match &tool.kind {
             ToolKind::Function(function) => Some(&function.name),
             ToolKind::Custom(custom) => Some(&custom.name),
@@ -67,7 +67,7 @@ impl Restore {
         Self { renamed: renamed.collect() }
     }
 
-    pub(super) fn tool_name(&self, wire: &str) -> String {
+    pub(crate) fn tool_name(&self, wire: &str) -> String {
         let known = self.renamed.iter().find(|(known, _)| known == wire);
         known.map_or_else(|| wire.to_owned(), |(_, name)| name.clone())
     }

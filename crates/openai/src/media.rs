@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tollgate_model::message::{ImageDetail, MediaSource};
 
 /// Reads an address, which may hold the bytes themselves.
-pub(super) fn source_of(url: Cow<'_, str>) -> MediaSource {
+pub(crate) fn source_of(url: Cow<'_, str>) -> MediaSource {
     match split_data_url(&url) {
         Some((media_type, data)) => {
             MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() }
@@ -15,17 +15,17 @@ pub(super) fn source_of(url: Cow<'_, str>) -> MediaSource {
 }
 
 /// Parts `data:<media type>;base64,<bytes>`. Other encodings stay addresses: they come out again as they went in.
-pub(super) fn split_data_url(url: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_data_url(url: &str) -> Option<(&str, &str)> {
     let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
     (!media_type.is_empty() && !media_type.contains(',')).then_some((media_type, data))
 }
 
-pub(super) fn data_url(media_type: &str, data: &str) -> String {
+pub(crate) fn data_url(media_type: &str, data: &str) -> String {
     format!("data:{media_type};base64,{data}")
 }
 
 /// The MIME type of the vendor's word for an encoding of sound.
-pub(super) fn audio_media_type(format: &str) -> String {
+pub(crate) fn audio_media_type(format: &str) -> String {
     match format {
         "mp3" => "audio/mpeg".to_owned(),
         format => format!("audio/{format}"),
@@ -33,7 +33,7 @@ pub(super) fn audio_media_type(format: &str) -> String {
 }
 
 /// The vendor's word for a MIME type.
-pub(super) fn audio_format(media_type: &str) -> &str {
+pub(crate) fn audio_format(media_type: &str) -> &str {
     let essence = media_type.split(';').next().unwrap_or(media_type).trim();
     match essence {
         "audio/mpeg" => "mp3",
@@ -43,7 +43,7 @@ pub(super) fn audio_format(media_type: &str) -> &str {
 }
 
 /// A name for a file that has none: the vendor wants one with bytes.
-pub(super) fn filename(media_type: &str) -> &'static str {
+pub(crate) fn filename(media_type: &str) -> &'static str {
     match media_type {
         "application/pdf" => "document.pdf",
         "text/plain" => "document.txt",
@@ -51,7 +51,7 @@ pub(super) fn filename(media_type: &str) -> &'static str {
     }
 }
 
-pub(super) fn detail(word: &str) -> ImageDetail {
+pub(crate) fn detail(word: &str) -> ImageDetail {
     match word {
         "auto" => ImageDetail::Auto,
         "low" => ImageDetail::Low,
@@ -60,7 +60,7 @@ pub(super) fn detail(word: &str) -> ImageDetail {
     }
 }
 
-pub(super) fn detail_word(detail: &ImageDetail) -> &str {
+pub(crate) fn detail_word(detail: &ImageDetail) -> &str {
     match detail {
         ImageDetail::Auto => "auto",
         ImageDetail::Low => "low",

@@ -185,7 +185,7 @@ fn foreign_text(body: &[u8]) -> Option<String> {
 }
 
 /// Reads a non-2xx response.
-pub(super) fn from_response(response: &http::Response<Bytes>) -> ProviderError {
+pub(crate) fn from_response(response: &http::Response<Bytes>) -> ProviderError {
     ErrorBody::read(response.body())
         .into_error(Some(response.status()))
         .with_retry_after(retry_after::from_headers(response.headers()))
@@ -193,17 +193,17 @@ pub(super) fn from_response(response: &http::Response<Bytes>) -> ProviderError {
 
 /// Reads an `error` that came inside a stream, or in place of an answer under a 2xx status. Its own `code`, where that is
 /// a number, stands for the status that could no longer be sent.
-pub(super) fn in_band(body: &[u8]) -> ProviderError {
+pub(crate) fn in_band(body: &[u8]) -> ProviderError {
     ErrorBody::read(body).into_error(None)
 }
 
 /// Reads the value of an `error` field that stands deeper.
-pub(super) fn nested(error: &str) -> ProviderError {
+pub(crate) fn nested(error: &str) -> ProviderError {
     in_band(format!("{{\"error\":{error}}}").as_bytes())
 }
 
 /// Says that an answer cannot be read.
-pub(super) fn unreadable(what: &str, source: serde_json::Error) -> ProviderError {
+pub(crate) fn unreadable(what: &str, source: serde_json::Error) -> ProviderError {
     ProviderError::protocol(format!("the provider's {what} cannot be read")).with_source(source)
 }
 

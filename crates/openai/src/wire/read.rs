@@ -12,10 +12,10 @@ use tollgate_model::{Extra, Format};
 /// A string, borrowed where it holds no escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub(in crate::chat) struct Text<'a>(#[serde(borrow)] pub(in crate::chat) Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl Text<'_> {
-    pub(in crate::chat) fn into_owned(self) -> String {
+    pub(crate) fn into_owned(self) -> String {
         self.0.into_owned()
     }
 }
@@ -29,27 +29,28 @@ impl std::ops::Deref for Text<'_> {
 
 /// The fields of an object that its type does not know, not parsed yet.
 #[derive(Debug, Default)]
-pub(in crate::chat) struct Rest<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Rest<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Rest<'a> {
-    pub(in crate::chat) fn push(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
         if value.get() != "null" {
             self.0.push((name, value));
         }
     }
 
-    pub(in crate::chat) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Reads the fields. Of a field that is there twice, the last counts, as with most parsers.
-    pub(in crate::chat) fn into_map(self) -> Map<String, Value> {
+    pub(crate) fn into_map(self) -> Map<String, Value> {
         let read = |raw: &RawValue| serde_json::from_str(raw.get()).ok();
         self.0.into_iter().filter_map(|(name, raw)| Some((name.into_owned(), read(raw)?))).collect()
     }
 
-    pub(in crate::chat) fn into_extra(self) -> Extra {
-        if self.is_empty() { Extra::NONE } else { Extra::new(Format::OPENAI_CHAT, self.into_map()) }
+    /// Reads the fields as those of `format`.
+    pub(crate) fn into_extra(self, format: Format) -> Extra {
+        if self.is_empty() { Extra::NONE } else { Extra::new(format, self.into_map()) }
     }
 }
 
@@ -57,7 +58,7 @@ impl<'a> Rest<'a> {
 const PATH_END: char = '\u{1}';
 
 /// Says at which field an error arose.
-pub(in crate::chat) fn at_field<E: Error>(name: &str, error: &E) -> E {
+pub(crate) fn at_field<E: Error>(name: &str, error: &E) -> E {
     let text = error.to_string();
     if text.contains(PATH_END) {
         let dot = if text.starts_with('[') { "" } else { "." };
@@ -72,7 +73,7 @@ fn at_index<E: Error>(index: usize, error: &E) -> E {
 }
 
 /// Parts an error into the field's path and what is wrong there.
-pub(in crate::chat) fn field_error(error: &serde_json::Error) -> (Option<String>, String) {
+pub(crate) fn field_error(error: &serde_json::Error) -> (Option<String>, String) {
     let text = error.to_string();
     match text.split_once(PATH_END) {
         Some((path, what)) => (Some(path.to_owned()), what.to_owned()),
@@ -89,10 +90,10 @@ macro_rules! wire_object {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
-        pub(in crate::chat) struct $name<'a> {
-            $( $(#[$field_doc])* pub(in crate::chat) $field: Option<$type>, )*
+        pub(crate) struct $name<'a> {
+            $( $(#[$field_doc])* pub(crate) $field: Option<$type>, )*
             /// What is not known.
-            pub(in crate::chat) rest: $crate::chat::wire::Rest<'a>,
+            pub(crate) rest: $crate::wire::Rest<'a>,
         }
 
         impl<'a> serde::Deserialize<'a> for $name<'a> {
@@ -105,15 +106,15 @@ macro_rules! wire_object {
                     }
                     fn visit_map<A: serde::de::MapAccess<'a>>(self, mut map: A) -> Result<$name<'a>, A::Error> {
                         let mut object = $name::default();
-                        while let Some(name) = map.next_key::<$crate::chat::wire::Text<'a>>()? {
+                        while let Some(name) = map.next_key::<$crate::wire::Text<'a>>()? {
                             match &*name {
-                                $( $crate::chat::wire::read::wire_name!($field $($wire)?) => {
+                                $( $crate::wire::wire_name!($field $($wire)?) => {
                                     let value = map.next_value::<Option<$type>>().map_err(|error| {
-                                        $crate::chat::wire::read::at_field(&name, &error)
+                                        $crate::wire::at_field(&name, &error)
                                     })?;
                                     if value.is_some() && object.$field.is_some() {
                                         let error = <A::Error as serde::de::Error>::custom("it is there more than once");
-                                        return Err($crate::chat::wire::read::at_field(&name, &error));
+                                        return Err($crate::wire::at_field(&name, &error));
                                     }
                                     object.$field = value.or(object.$field);
                                 } )*
@@ -128,7 +129,7 @@ macro_rules! wire_object {
         }
     };
 }
-pub(super) use wire_object;
+pub(crate) use wire_object;
 
 macro_rules! wire_name {
     ($field:ident) => {
@@ -138,11 +139,11 @@ macro_rules! wire_name {
         $wire
     };
 }
-pub(super) use wire_name;
+pub(crate) use wire_name;
 
 /// An array whose errors name the element.
 #[derive(Debug)]
-pub(in crate::chat) struct List<T>(pub(in crate::chat) Vec<T>);
+pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T> Default for List<T> {
     fn default() -> Self {
@@ -179,7 +180,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
 
 /// A text, or an array.
 #[derive(Debug)]
-pub(in crate::chat) enum OneOrMany<'a, T> {
+pub(crate) enum OneOrMany<'a, T> {
     One(Cow<'a, str>),
     Many(Vec<T>),
 }

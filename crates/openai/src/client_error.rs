@@ -8,11 +8,10 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tollgate_model::{CallError, ErrorKind};
-
-use super::wire::Object;
+use tollgate_provider::json_writer::Object;
 
 /// Makes the whole response.
-pub(super) fn response(error: &CallError) -> http::Response<Bytes> {
+pub(crate) fn response(error: &CallError) -> http::Response<Bytes> {
     let mut body = BytesMut::with_capacity(256);
     write(&mut body, error);
     let mut response = http::Response::new(body.freeze());
@@ -45,7 +44,7 @@ fn status(error: &CallError) -> StatusCode {
 }
 
 /// Appends `{"error":{…}}`.
-pub(super) fn write(out: &mut BytesMut, error: &CallError) {
+pub(crate) fn write(out: &mut BytesMut, error: &CallError) {
     let (kind, code) = words(error.kind);
     let mut body = Object::begin(out);
     let mut nested = body.object("error");
