@@ -54,6 +54,9 @@ pub(super) fn encode(request: &ChatRequest, response: &ChatResponse, now_unix: i
     (out.freeze(), losses)
 }
 
+/// What is said of a call whose input is free text.
+pub(super) const FREE_TEXT: &str = "a call's free text is told inside an object";
+
 /// An id for an answer that has none.
 pub(super) fn made_id(created: i64) -> String {
     format!("msg_{created}")
@@ -105,7 +108,10 @@ pub(super) fn end(reason: Option<&FinishReason>, holds: Holds, losses: &mut Loss
     let mut end = End::default();
     let word = match reason {
         FinishReason::Stop if holds.calls => "tool_use",
-        FinishReason::Stop if holds.refusal => "refusal",
+        FinishReason::Stop if holds.refusal => {
+            losses.approximated("choices[0].finish_reason", "an answer that declines ends by declining");
+            "refusal"
+        }
         FinishReason::Stop => "end_turn",
         FinishReason::StopSequence(text) => {
             end.sequence.clone_from(text);
@@ -172,7 +178,10 @@ fn write_part(content: &mut Array<'_>, part: &Part, path: &str, losses: &mut Los
             block.extra(extra);
             block.end();
         }
-        Content::Reasoning(reasoning) => write_reasoning(content.object(), part, reasoning),
+        Content::Reasoning(reasoning) => {
+            lose_unpacked(part, reasoning, path, losses);
+            write_reasoning(content.object(), part, reasoning);
+        }
         Content::Refusal(text) => {
             lose_attributes(part, path, losses);
             losses.approximated(path, "a refusal is told as text, and by the reason of the end");
@@ -226,6 +235,13 @@ pub(super) fn lose_attributes(part: &Part, path: &str, losses: &mut Losses) {
     part.extra.lose_unless(&FORMAT, path, losses);
 }
 
+/// Names what stands beside reasoning and is not carried with its proof.
+pub(super) fn lose_unpacked(part: &Part, reasoning: &Reasoning, path: &str, losses: &mut Losses) {
+    if matches!(proof(part, reasoning), Proof::Signature(signature) if signature.is_empty()) {
+        part.extra.lose_unless(&FORMAT, path, losses);
+    }
+}
+
 /// Reasoning is told with its proof: the vendor's own as it is, another's packed, so that it can come back.
 fn write_reasoning(mut block: Object<'_>, part: &Part, reasoning: &Reasoning) {
     match proof(part, reasoning) {
@@ -260,6 +276,7 @@ pub(super) fn proof<'a>(part: &'a Part, reasoning: &'a Reasoning) -> Proof<'a> {
 fn write_input(block: &mut Object<'_>, call: &ToolCall, path: &str, losses: &mut Losses) {
     let text = call.arguments.trim();
     if call.kind == ToolCallKind::Custom {
+        losses.emulated(path, FREE_TEXT);
         let mut input = block.object("input");
         input.field(CUSTOM_INPUT, &call.arguments);
         return input.end();

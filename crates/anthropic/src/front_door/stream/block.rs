@@ -9,7 +9,9 @@ use tollgate_provider::json_writer::Object;
 
 use super::{FORMAT, begin, finish};
 use crate::{
-    front_door::response::{Proof, lose_attributes, proof, said_in_text, write_citation},
+    front_door::response::{
+        FREE_TEXT, Proof, lose_attributes, lose_unpacked, proof, said_in_text, write_citation,
+    },
     names::CUSTOM_INPUT,
 };
 
@@ -64,6 +66,7 @@ impl OpenBlock {
                 Kind::ToolUse { id: id.clone(), name: name.clone() }
             }
             PartKind::ToolCall { id, name, kind: ToolCallKind::Custom } => {
+                losses.emulated(path.as_str(), FREE_TEXT);
                 Kind::Custom { id: id.clone(), name: name.clone(), input: String::new() }
             }
             PartKind::Audio { .. } => {
@@ -181,7 +184,7 @@ impl OpenBlock {
             self.grow(&delta, next, out, losses);
         }
         if matches!(self.kind, Kind::Thinking) {
-            self.end_thinking(next, out);
+            self.end_thinking(next, out, losses);
         } else {
             lose_attributes(&self.attributes, &self.path, losses);
         }
@@ -209,8 +212,9 @@ impl OpenBlock {
     }
 
     /// Writes the proof of who reasoned: at the end of the block, or as the whole block.
-    fn end_thinking(&mut self, next: &mut u32, out: &mut BytesMut) {
+    fn end_thinking(&mut self, next: &mut u32, out: &mut BytesMut, losses: &mut Losses) {
         let Content::Reasoning(reasoning) = &self.attributes.content else { return };
+        lose_unpacked(&self.attributes, reasoning, &self.path, losses);
         let signature = match proof(&self.attributes, reasoning) {
             Proof::Sealed(data) if self.index.is_none() => {
                 let data = data.to_owned();

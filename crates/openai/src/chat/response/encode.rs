@@ -129,6 +129,10 @@ impl<'a> ChoiceWriter<'a> {
                     self.losses
                         .dropped(format!("{}.encrypted", self.path(number)), "only its issuer can read it");
                 }
+                for name in part.extra.fields(&FORMAT).into_iter().flat_map(Map::keys) {
+                    let path = format!("{}.{name}", self.path(number));
+                    self.losses.dropped(path, "reasoning is told as one text");
+                }
                 self.reasoning.push_str(&reasoning.text);
             }
             Content::Refusal(text) => self.refusal.push_str(text),

@@ -1,0 +1,68 @@
+//! The formats that are spoken in both directions.
+
+use std::fmt;
+
+use serde_json::Value;
+use tollgate_model::{ChatRequest, ChatResponse, Format, Losses, ModelName, ProviderName, RequestError};
+use tollgate_provider::{FrontDoor, Provider, Target};
+
+/// A format, with both of its sides.
+pub(crate) struct Pair {
+    pub(crate) door: Box<dyn FrontDoor>,
+    pub(crate) provider: Box<dyn Provider>,
+    path: &'static str,
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.door.format().fmt(f)
+    }
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Pair> {
+    let name = || ProviderName::new("any");
+    let url = |url: &str| url.parse().unwrap();
+    vec![
+        Pair {
+            door: Box::new(tollgate_openai::ChatFrontDoor::new()),
+            provider: Box::new(tollgate_openai::ChatProvider::new(name(), url("http://127.0.0.1/v1"))),
+            path: "/v1/chat/completions",
+        },
+        Pair {
+            door: Box::new(tollgate_anthropic::MessagesFrontDoor::new()),
+            provider: Box::new(tollgate_anthropic::MessagesProvider::new(name(), url("http://127.0.0.1"))),
+            path: "/v1/messages",
+        },
+    ]
+}
+
+impl Pair {
+    pub(crate) fn format(&self) -> &Format {
+        self.door.format()
+    }
+
+    /// Writes a request, as it is sent to this format's vendor.
+    pub(crate) fn write(&self, request: &ChatRequest) -> Result<(Vec<u8>, Losses), RequestError> {
+        let model = ModelName::new("m");
+        let encoded = self.provider.encode_request(&Target { model: &model, card: None }, request)?;
+        Ok((encoded.request.body().to_vec(), encoded.losses))
+    }
+
+    /// Reads a request, as this format's clients send it.
+    pub(crate) fn read(&self, body: &[u8]) -> Result<ChatRequest, RequestError> {
+        self.door.decode_request(self.path, body)
+    }
+
+    /// Writes an answer for a client of this format.
+    pub(crate) fn answer(&self, request: &ChatRequest, response: &ChatResponse) -> (Value, Losses) {
+        let encoded = self.door.encode_response(request, response, 1_763_900_000);
+        (serde_json::from_slice(&encoded.body).unwrap(), encoded.losses)
+    }
+
+    /// Reads an answer as a client of this format does.
+    pub(crate) fn read_answer(&self, request: &ChatRequest, body: &Value) -> ChatResponse {
+        let response = http::Response::new(bytes::Bytes::from(body.to_string()));
+        self.provider.decode_response(request, response).unwrap()
+    }
+}
