@@ -1,4 +1,4 @@
-//! Every recorded chat exchange, through the real gateway: recorded provider → gateway → a client of OpenAI's format.
+//! Every recorded chat exchange, through the real gateway and each of its front doors: recorded provider → gateway → client.
 #![allow(clippy::print_stdout, reason = "what was skipped or failed is told where the test runs")]
 
 mod support;
@@ -52,6 +52,7 @@ fn configuration(port: u16) -> String {
         table("openai", "openai", "/openai/v1"),
         table("anthropic", "anthropic", "/anthropic"),
         table("gemini", "gemini", "/gemini"),
+        table("openai-responses", "openai", "/openai/v1"),
         table("xai", "xai", "/xai/v1"),
         table("ollama", "ollama", "/ollama"),
         table("ollama-v1", "openai-compatible", "/ollama/v1"),
@@ -60,12 +61,12 @@ fn configuration(port: u16) -> String {
     .concat()
 }
 
-fn ask_everything(split: &str) {
+fn ask_everything(door: &str, split: &str) {
     let Some(corpus) = corpus() else { return };
     let (_replay, port) = replay(&corpus, split);
     let gateway = GatewayProcess::start(&configuration(port));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/ask_everything.py");
-    let output = Command::new("python3").arg(script).arg(&corpus).arg(gateway.url()).output();
+    let output = Command::new("python3").arg(script).arg(&corpus).arg(gateway.url()).arg(door).output();
     let output = output.expect("python3 can be started");
     println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "some exchanges came back otherwise than recorded, see above");
@@ -75,10 +76,20 @@ fn ask_everything(split: &str) {
 
 #[test]
 fn every_exchange_comes_back_as_recorded() {
-    ask_everything("whole");
+    ask_everything("chat", "whole");
 }
 
 #[test]
 fn every_exchange_comes_back_the_same_when_it_is_cut_into_single_bytes() {
-    ask_everything("1");
+    ask_everything("chat", "1");
+}
+
+#[test]
+fn every_exchange_comes_back_as_recorded_through_messages() {
+    ask_everything("messages", "whole");
+}
+
+#[test]
+fn every_exchange_comes_back_through_messages_when_it_is_cut() {
+    ask_everything("messages", "7");
 }
