@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "shared/spelling.rs"]
 mod spelling;
 
 use std::path::Path;

@@ -13,7 +13,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod files;
+mod properties;
 mod sdk;
+#[path = "../shared/spelling.rs"]
+mod spelling;
 
 use std::path::{Path, PathBuf};
 
@@ -106,12 +109,25 @@ fn stream(
     events: &[ChatEvent],
     error: Option<&CallError>,
 ) -> (BytesMut, Losses) {
+    // Each event's bytes leave at once: the hardest case for what comes late.
+    flushed(door, request, events, 1, error)
+}
+
+/// Writes a stream whose bytes leave after each `batch` of events.
+fn flushed(
+    door: GenerateContentFrontDoor,
+    request: &ChatRequest,
+    events: &[ChatEvent],
+    batch: usize,
+    error: Option<&CallError>,
+) -> (BytesMut, Losses) {
     let mut encoder = door.stream_encoder(request, 0);
     let mut bytes = BytesMut::new();
-    for event in events {
-        // Each event's bytes leave at once: the hardest case for what comes late.
+    for batch in events.chunks(batch) {
         let mut piece = BytesMut::new();
-        encoder.encode(event, &mut piece);
+        for event in batch {
+            encoder.encode(event, &mut piece);
+        }
         bytes.extend_from_slice(&piece);
     }
     if let Some(error) = error {
