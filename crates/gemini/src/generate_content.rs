@@ -1,17 +1,30 @@
 //! `generateContent` and `streamGenerateContent`, in both directions.
 
+mod count_tokens;
 mod finish;
+mod front_door;
 mod grounding;
+mod media;
+mod models;
+mod notes;
+mod path;
 mod provider;
 mod relay;
 mod request;
 mod response;
+mod schema;
+mod signature;
 mod stream_decoder;
+mod stream_encoder;
 mod usage;
 mod wire;
 
 use tollgate_model::Format;
 
+pub use count_tokens::{TokenCount, decode_count_request};
+pub use front_door::GenerateContentFrontDoor;
+pub use models::{ListedModel, encode_model_list};
+pub use path::ModelPath;
 pub use provider::GenerateContentProvider;
 
 const FORMAT: Format = Format::GEMINI_GENERATE_CONTENT;

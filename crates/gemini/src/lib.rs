@@ -39,6 +39,7 @@
 //! ```
 
 mod base64;
+mod client_error;
 mod error;
 mod generate_content;
 mod names;
@@ -46,5 +47,8 @@ mod time;
 mod vendor;
 
 pub use error::{decode_error, decode_error_frame};
-pub use generate_content::GenerateContentProvider;
+pub use generate_content::{
+    GenerateContentFrontDoor, GenerateContentProvider, ListedModel, ModelPath, TokenCount,
+    decode_count_request, encode_model_list,
+};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -2,10 +2,30 @@
 
 use std::borrow::Cow;
 
-use tollgate_model::{ChatRequest, message::ToolCallKind, request::ToolKind};
+use tollgate_model::{ChatRequest, ToolCallId, message::ToolCallKind, request::ToolKind};
 
 /// The only property of an emulated custom tool's input.
 pub(crate) const CUSTOM_INPUT: &str = "input";
+
+/// The only property of arguments that were no JSON object.
+pub(crate) const UNPARSED: &str = "unparsed_arguments";
+
+/// What the ids of calls begin with that came without one: never sent to the vendor, who does not know them.
+const MADE_ID: &str = "gemini_call_";
+
+/// Makes an id for a call that came without: the same for the same place, and not that of a call in another answer of
+/// the conversation.
+pub(crate) fn made_call_id(answer: Option<&str>, number: usize) -> String {
+    match answer {
+        Some(answer) => format!("{MADE_ID}{answer}_{number}"),
+        None => format!("{MADE_ID}{number}"),
+    }
+}
+
+/// The id of a call as the vendor knows it; empty where it gave none.
+pub(crate) fn wire_call_id(id: &ToolCallId) -> &str {
+    if id.as_str().starts_with(MADE_ID) { "" } else { id.as_str() }
+}
 
 /// The longest tool name that is taken.
 const MAX_TOOL_NAME: usize = 64;

@@ -2,15 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "shared/spelling.rs"]
+mod spelling;
+
 use std::path::Path;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tollgate_gemini::{DEFAULT_BASE_URL, GenerateContentProvider, NAME};
+use tollgate_gemini::{DEFAULT_BASE_URL, GenerateContentFrontDoor, GenerateContentProvider, NAME};
 use tollgate_model::{
     Assembler, ChatRequest, ChatResponse, Content, FinishReason, Message, ModelName, ProviderName,
 };
-use tollgate_provider::{Framer, Provider, Relay};
+use tollgate_provider::{Framer, FrontDoor, Provider, Relay, Target};
 
 /// What a reader with the API page in hand makes of an answer.
 #[derive(Debug, Default, PartialEq)]
@@ -195,6 +198,41 @@ fn check_relay(body: &[u8], streamed: bool, decoded: &ChatResponse) {
     assert_eq!(facts.service_tier, decoded.service_tier);
 }
 
+/// Answers a client of this format with an answer, whole and streamed, and reads both back.
+fn check_answers(decoded: &ChatResponse) {
+    let door = GenerateContentFrontDoor::server_sent_events();
+    let encoded = door.encode_response(&request(), decoded, 0);
+    assert!(encoded.losses.is_empty(), "{:?}", encoded.losses);
+    let again = provider().decode_response(&request(), http::Response::new(encoded.body)).unwrap();
+    assert_eq!(&again, decoded);
+    if decoded.choices.iter().all(|choice| choice.finish_reason.is_none()) {
+        return;
+    }
+    let mut encoder = door.stream_encoder(&request(), 0);
+    let mut stream = BytesMut::new();
+    for event in decoded.clone().into_events() {
+        encoder.encode(&event, &mut stream);
+    }
+    assert!(encoder.losses().is_empty(), "{:?}", encoder.losses());
+    assert_eq!(&decode_stream(&stream, 100), decoded);
+}
+
+/// Reads a client's request, writes it for the vendor, and compares the two.
+fn check_request(exchange: &Value) {
+    let asked = &exchange["request"]["body"];
+    let path = exchange["request"]["path"].as_str().unwrap().split('?').next().unwrap();
+    let door = GenerateContentFrontDoor::server_sent_events();
+    let request = door.decode_request(path, asked.to_string().as_bytes()).unwrap();
+    let facts = door.request_facts(path, asked.to_string().as_bytes()).unwrap();
+    assert_eq!((&facts.model, facts.stream), (&request.model, request.stream));
+    let target = Target { model: &request.model, card: None };
+    let encoded = provider().encode_request(&target, &request).unwrap();
+    assert!(encoded.losses.is_empty(), "{:?}", encoded.losses);
+    let written: Value = serde_json::from_slice(encoded.request.body()).unwrap();
+    let (written, asked) = (spelling::normal(written), spelling::normal(asked.clone()));
+    assert_eq!(spelling::difference(&written, &asked, ""), None);
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     whole: usize,
@@ -247,6 +285,7 @@ fn check_stream(body: &str) -> ChatResponse {
 }
 
 fn check(exchange: &Value, counts: &mut Counts) {
+    check_request(exchange);
     let response = &exchange["response"];
     let status = u16::try_from(response["status"].as_u64().unwrap()).unwrap();
     let body = response["body_text"].as_str().map_or_else(|| response["body"].to_string(), str::to_owned);
@@ -258,6 +297,7 @@ fn check(exchange: &Value, counts: &mut Counts) {
         counts.errors += 1;
     } else if body.starts_with("data:") {
         let decoded = check_stream(&body);
+        check_answers(&decoded);
         counts.add(&decoded);
         counts.streamed += 1;
     } else if body.starts_with('[') {
@@ -265,10 +305,12 @@ fn check(exchange: &Value, counts: &mut Counts) {
         let frames: Vec<Value> = serde_json::from_str(&body).unwrap();
         let lines: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
         let decoded = check_stream(&lines);
+        check_answers(&decoded);
         counts.add(&decoded);
         counts.streamed += 1;
     } else {
         let decoded = check_whole(&body);
+        check_answers(&decoded);
         counts.add(&decoded);
         counts.whole += 1;
     }

@@ -153,7 +153,7 @@ fn each_part_is_what_it_is() {
     let code = json!({"executableCode": {"language": "PYTHON", "code": "1"}, "thoughtSignature": "s0"});
     assert_eq!(choice.parts[0], Part::reasoning("hm…"));
     assert_eq!(choice.parts[1], Part::new(Content::Opaque(Opaque { format: FORMAT, value: code })));
-    let call = Part::tool_call("call_r1_0", "f", r#"{"a":[1,2],"b":"x y"}"#);
+    let call = Part::tool_call("gemini_call_r1_0", "f", r#"{"a":[1,2],"b":"x y"}"#);
     assert_eq!(choice.parts[2], signed(call, "s2"));
     assert_eq!(choice.parts[3], Part::tool_call("own", "g", "{}"));
     assert!(matches!(&choice.parts[4].content, Content::Image(image)
@@ -174,19 +174,23 @@ fn each_part_is_what_it_is() {
 fn an_answer_goes_back_as_it_came() {
     let (_, mut answer) = everything();
     let parts = unary(&plain(), &answer).choices.into_iter().next().unwrap().parts;
-    // Neither unsigned thoughts nor citations can be sent back; the made-up id can, and joins call and result.
+    // Neither unsigned thoughts nor citations can be sent back. The made-up id joins call and result, and stays here.
     let mut request = plain();
     request.messages.push(Message::new(Role::Assistant, parts[1..6].to_vec()));
-    let results = ["call_r1_0", "own"].map(|id| Part::new(Content::ToolResult(ToolResult::text(id, "r"))));
+    let results =
+        ["gemini_call_r1_0", "own"].map(|id| Part::new(Content::ToolResult(ToolResult::text(id, "r"))));
     request.messages.push(Message::new(Role::Tool, results.to_vec()));
     let model = ModelName::new("gemini-x");
     let encoded = provider().encode_request(&Target { model: &model, card: None }, &request).unwrap();
     let body: Value = serde_json::from_slice(encoded.request.body()).unwrap();
     let expected = &mut answer["candidates"][0]["content"]["parts"];
-    expected[2]["functionCall"]["id"] = json!("call_r1_0");
     expected[3]["functionCall"]["args"] = json!({});
     assert_eq!(body["contents"][1]["parts"].as_array().unwrap(), &expected.as_array().unwrap()[1..6]);
     let responses = &body["contents"][2]["parts"];
+    assert_eq!(
+        (responses[0]["functionResponse"].get("id"), &responses[1]["functionResponse"]["id"]),
+        (None, &json!("own"))
+    );
     assert_eq!(
         (&responses[0]["functionResponse"]["name"], &responses[1]["functionResponse"]["name"]),
         (&json!("f"), &json!("g"))
@@ -219,7 +223,7 @@ fn several_answers_are_told_apart() {
     let choices = fold(&plain(), &frames).choices;
     assert_eq!(choices[0].parts, [Part::text("ab")]);
     assert_eq!(choices[0].finish_reason, Some(FinishReason::Length));
-    assert_eq!(choices[1].parts, [Part::text("xy"), Part::tool_call("call_0", "f", "{}")]);
+    assert_eq!(choices[1].parts, [Part::text("xy"), Part::tool_call("gemini_call_0", "f", "{}")]);
     assert_eq!(choices[1].finish_reason, Some(FinishReason::ToolCalls));
     let unnumbered = json!({"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "STOP"},
         {"content": {"parts": [{"text": "b"}]}, "finishReason": "STOP"}]});
@@ -391,10 +395,10 @@ fn what_encoding_did_is_undone() {
     );
     let parts = fold(&request, std::slice::from_ref(&frame)).choices.remove(0).parts;
     assert_eq!(unary(&request, &frame).choices[0].parts, parts);
-    assert_eq!(parts[0], Part::tool_call("call_r1_0", "files.read", "{}"));
+    assert_eq!(parts[0], Part::tool_call("gemini_call_r1_0", "files.read", "{}"));
     let Content::ToolCall(custom) = &parts[1].content else { panic!("no call: {parts:?}") };
     assert_eq!((custom.name.as_str(), custom.kind), ("sh", ToolCallKind::Custom));
-    assert_eq!((custom.id.as_str(), custom.arguments.as_str()), ("call_r1_1", "ls -l\n"));
+    assert_eq!((custom.id.as_str(), custom.arguments.as_str()), ("gemini_call_r1_1", "ls -l\n"));
 }
 
 #[test]

@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::{Format, Losses};
 
+/// What the names of notes begin with: fields that no format has, in which a decoder remembers how something was written,
+/// so that its own format's encoder writes it so again. They are never written as they are, and never lost.
+pub const NOTE_PREFIX: &str = "note:";
+
 /// Fields of one format that the canonical model has no place for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extra(Option<Box<Fields>>);
@@ -71,7 +75,7 @@ impl Extra {
     ) {
         match &self.0 {
             Some(extra) if extra.format == *format => {
-                for (name, value) in &extra.fields {
+                for (name, value) in extra.fields.iter().filter(|(name, _)| !is_note(name)) {
                     object.insert(name.clone(), value.clone());
                 }
             }
@@ -89,9 +93,33 @@ impl Extra {
     /// Names each field as lost.
     pub fn lose_all(&self, path: &str, losses: &mut Losses) {
         let Some(extra) = &self.0 else { return };
-        for name in extra.fields.keys() {
+        for name in extra.fields.keys().filter(|name| !is_note(name)) {
             let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             losses.dropped(place, format!("a field of {} only", extra.format));
         }
+    }
+}
+
+fn is_note(name: &str) -> bool {
+    name.starts_with(NOTE_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn notes_are_neither_written_nor_lost() {
+        let mut extra = Extra::NONE;
+        extra.insert(&Format::OPENAI_CHAT, "field", json!(1));
+        extra.insert(&Format::OPENAI_CHAT, format!("{NOTE_PREFIX}how"), json!(2));
+        let (mut object, mut losses) = (Map::new(), Losses::new());
+        extra.write_into(&Format::OPENAI_CHAT, &mut object, "", &mut losses);
+        assert_eq!((Value::Object(object), losses.is_empty()), (json!({"field": 1}), true));
+        extra.write_into(&Format::OLLAMA_CHAT, &mut Map::new(), "place", &mut losses);
+        assert_eq!(losses.iter().map(|loss| loss.path.as_str()).collect::<Vec<_>>(), ["place.field"]);
+        assert!(extra.field(&Format::OPENAI_CHAT, "note:how").is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! Where a provider lives, as operators write it.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use http::Uri;
 
@@ -100,6 +100,32 @@ pub fn path_segment(name: &str) -> String {
     escaped
 }
 
+/// Undoes percent-encoding, once. What is no text then stays as it is: it is no name that is known.
+#[must_use]
+pub fn decoded_segment(text: &str) -> Cow<'_, str> {
+    let digit =
+        |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +154,15 @@ mod tests {
         assert_eq!(path_segment("gemini-2.5-flash"), "gemini-2.5-flash");
         assert_eq!(path_segment("../a?b#c d/é"), "..%2Fa%3Fb%23c%20d%2F%C3%A9");
         assert_eq!(path_segment(".."), "%2E%2E");
+    }
+
+    #[test]
+    fn a_segment_is_decoded_once() {
+        for name in ["gpt-6", "openai/gpt-6", "qwen3:8b", "%2F", "é ?"] {
+            assert_eq!(decoded_segment(&path_segment(name)), name);
+        }
+        for same in ["gpt-6", "a%", "a%2", "a%zz", "%ff"] {
+            assert_eq!(decoded_segment(same), same);
+        }
     }
 }

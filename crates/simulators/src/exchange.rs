@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     Vendor,
     dice::{Dice, hash_bytes, stir},
+    memory::Memory,
     prompt::{CacheUse, PrefixCache, Prompt},
 };
 
@@ -25,6 +26,9 @@ pub(crate) struct Exchange<'a> {
     /// Decides the answer: of seed, vendor and body.
     pub(crate) hash: u64,
     pub(crate) cache: &'a PrefixCache,
+    pub(crate) memory: &'a Memory,
+    /// Whether the answer is to say of itself that it failed.
+    pub(crate) fails: bool,
     pub(crate) request_id: &'a str,
     /// Seconds since 1970.
     pub(crate) now: u64,
@@ -34,6 +38,16 @@ impl Exchange<'_> {
     /// A fresh generator for one purpose; different `salt`s are independent of each other.
     pub(crate) const fn dice(&self, salt: u64) -> Dice {
         Dice::new(stir(self.hash, salt))
+    }
+
+    /// A seed that no other request has, the same body's next coming included: for what is kept under its id.
+    pub(crate) fn once(&self) -> u64 {
+        hash_bytes(self.hash, self.request_id.as_bytes())
+    }
+
+    /// A value of the query, as it is written there.
+    pub(crate) fn asked(&self, name: &str) -> Option<&str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
     pub(crate) fn model_hash(&self) -> u64 {

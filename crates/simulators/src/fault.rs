@@ -21,6 +21,8 @@ pub enum Fault {
     Garbage,
     /// The vendor's own error event in the middle of a stream; unstreamed, a 500.
     ErrorMid,
+    /// The answer itself says that it failed, where the format has a status for that; elsewhere like `ErrorMid`.
+    Failed,
     /// The connection is reset before any header.
     Reset,
     /// A proxy's 502 with a page of HTML.
@@ -40,6 +42,7 @@ impl Fault {
             "slow" => Self::Slow,
             "garbage" => Self::Garbage,
             "error_mid" => Self::ErrorMid,
+            "failed" => Self::Failed,
             "reset" => Self::Reset,
             "html" => Self::Html,
             "empty" => Self::Empty,

@@ -20,6 +20,8 @@ mod dice;
 mod draft;
 mod exchange;
 mod fault;
+mod form;
+mod memory;
 mod meter;
 mod options;
 mod performance;

@@ -41,6 +41,8 @@ pub enum Ending {
 pub struct Metered {
     /// Who served it.
     pub vendor: Vendor,
+    /// The path that was called, without its query.
+    pub path: String,
     /// The model as asked for, fault suffix included. Empty where none was read.
     pub model: String,
     /// The id in the vendor's request id header; for Gemini and Ollama, which send none, an internal one.

@@ -75,7 +75,12 @@ fn stream(chunks: Vec<Chunk>, faults: &[Fault], pace: Pace, dice: &mut Dice) -> 
 }
 
 /// Applies the first fault that concerns the body, in the middle of it.
-fn disturb(steps: &mut VecDeque<Step>, faults: &[Fault], error_event: Bytes, streamed: bool) -> Ending {
+fn disturb(
+    steps: &mut VecDeque<Step>,
+    faults: &[Fault],
+    error_event: fn(u64) -> Bytes,
+    streamed: bool,
+) -> Ending {
     let half = steps.len().div_ceil(2);
     for fault in faults {
         match fault {
@@ -84,7 +89,12 @@ fn disturb(steps: &mut VecDeque<Step>, faults: &[Fault], error_event: Bytes, str
                 steps.push_back(Step::Break);
             }
             Fault::Stall => break_off(steps, half, Step::Stall),
-            Fault::ErrorMid => break_off(steps, half, Step::Send(error_event, 0)),
+            Fault::ErrorMid => {
+                let sent = steps.iter().take(half).filter(|step| matches!(step, Step::Send(..))).count();
+                break_off(steps, half, Step::Send(error_event(sent as u64), 0));
+            }
+            // The vendor has written it into the answer itself.
+            Fault::Failed => {}
             // A stream has lost its end already; a document loses its second half.
             Fault::NoEnd => steps.truncate(if streamed { steps.len() } else { half }),
             Fault::Garbage => steps.insert(half, Step::Send(Bytes::from_static(GARBAGE), 0)),

@@ -32,8 +32,8 @@ pub(crate) struct Reply {
     pub(crate) payload: Payload,
     pub(crate) usage: MeteredUsage,
     pub(crate) response_id: Option<String>,
-    /// The vendor's error in mid-stream, as bytes of this stream's framing.
-    pub(crate) error_event: Bytes,
+    /// The vendor's error in mid-stream, as bytes of this stream's framing; of the number of chunks before it.
+    pub(crate) error_event: fn(u64) -> Bytes,
 }
 
 impl Reply {
@@ -46,12 +46,16 @@ impl Reply {
             payload: Payload::Whole(body.to_string().into()),
             usage: MeteredUsage::default(),
             response_id: None,
-            error_event: Bytes::new(),
+            error_event: |_| Bytes::new(),
         }
     }
 
     /// A stream of chunks.
-    pub(crate) const fn stream(content_type: &'static str, chunks: Vec<Chunk>, error_event: Bytes) -> Self {
+    pub(crate) const fn stream(
+        content_type: &'static str,
+        chunks: Vec<Chunk>,
+        error_event: fn(u64) -> Bytes,
+    ) -> Self {
         Self {
             status: StatusCode::OK,
             content_type,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, request::Parts};
+use http::{Request, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -21,6 +21,7 @@ use crate::{
     dice::{Dice, HEX, hash_bytes, stir},
     exchange::Exchange,
     fault::split_model,
+    form,
     meter::{Ending, Metered, MeteredUsage},
     options::Pace,
     performance,
@@ -69,6 +70,7 @@ pub(crate) async fn serve(
 fn receipt(shared: &Arc<Shared>, vendor: Vendor, path: &str) -> Receipt {
     let entry = Metered {
         vendor,
+        path: path.to_owned(),
         model: String::new(),
         request_id: Dice::new(shared.next()).id(32, HEX),
         response_id: None,
@@ -96,9 +98,9 @@ fn prepare(
     hash: u64,
     receipt: &mut Receipt,
 ) -> Prepared {
-    let json = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) };
-    let is_json = json.is_ok();
-    let json = json.unwrap_or(Value::Null);
+    let read = read(parts, body);
+    let is_readable = read.is_some();
+    let json = read.unwrap_or(Value::Null);
     let named = vendors::model(vendor, parts.uri.path(), &json);
     let (model, mut faults) = split_model(&named);
     let counted = !shared.options.faults.is_empty()
@@ -106,6 +108,10 @@ fn prepare(
     let nth = if receipt.counts && counted { shared.comings(hash) } else { 0 };
     if receipt.counts {
         faults.extend(shared.options.faults.draw(hash, nth));
+    }
+    if !vendors::can_fail_by_status(vendor, parts.uri.path()) {
+        // Of two faults in the middle of a body the first decides.
+        faults.iter_mut().filter(|fault| **fault == Fault::Failed).for_each(|fault| *fault = Fault::ErrorMid);
     }
     receipt.entry.model.clone_from(&named);
     let exchange = Exchange {
@@ -119,15 +125,32 @@ fn prepare(
         seed: shared.options.seed,
         hash,
         cache: shared.cache(vendor),
+        memory: shared.memory(vendor),
+        fails: faults.contains(&Fault::Failed),
         request_id: &receipt.entry.request_id,
         now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
     };
-    let reply = answer(&exchange, is_json, shared.options.key.as_deref(), &faults, nth);
+    let reply = answer(&exchange, is_readable, shared.options.key.as_deref(), &faults, nth);
     let reply = vendors::with_headers(&exchange, reply);
     Prepared { reply, faults }
 }
 
-fn answer(exchange: &Exchange<'_>, is_json: bool, key: Option<&str>, faults: &[Fault], nth: u32) -> Reply {
+/// The body as JSON: a form becomes an object of its fields.
+fn read(parts: &Parts, body: &Bytes) -> Option<Value> {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    if kind.starts_with("multipart/form-data") {
+        return form::read(kind, body);
+    }
+    if body.is_empty() { Some(Value::Null) } else { serde_json::from_slice(body).ok() }
+}
+
+fn answer(
+    exchange: &Exchange<'_>,
+    is_readable: bool,
+    key: Option<&str>,
+    faults: &[Fault],
+    nth: u32,
+) -> Reply {
     let status = faults.iter().find_map(|fault| match fault {
         Fault::Status(status) => Some(*status),
         Fault::StatusFirst(status, times) if nth < *times => Some(*status),
@@ -136,7 +159,7 @@ fn answer(exchange: &Exchange<'_>, is_json: bool, key: Option<&str>, faults: &[F
     if let Some(refused) = vendors::authorize(exchange, key) {
         return refused;
     }
-    if !is_json {
+    if !is_readable {
         return vendors::unreadable(exchange);
     }
     if let Some(status) = status {

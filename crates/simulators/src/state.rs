@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::{Options, Vendor, dice::stir, meter::Meter, prompt::PrefixCache};
+use crate::{Options, Vendor, dice::stir, memory::Memory, meter::Meter, prompt::PrefixCache};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) meter: Meter,
     caches: [PrefixCache; Vendor::ALL.len()],
+    memories: [Memory; Vendor::ALL.len()],
     received: Mutex<VecDeque<Received>>,
     comings: Mutex<HashMap<u64, u32>>,
     served: AtomicU64,
@@ -47,6 +48,7 @@ impl Shared {
             options,
             meter: Meter::default(),
             caches: Default::default(),
+            memories: Default::default(),
             received: Mutex::default(),
             comings: Mutex::default(),
             served: AtomicU64::new(0),
@@ -55,6 +57,10 @@ impl Shared {
 
     pub(crate) const fn cache(&self, vendor: Vendor) -> &PrefixCache {
         &self.caches[vendor.index()]
+    }
+
+    pub(crate) const fn memory(&self, vendor: Vendor) -> &Memory {
+        &self.memories[vendor.index()]
     }
 
     /// The next number for a request id.

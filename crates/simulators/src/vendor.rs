@@ -5,13 +5,13 @@ use std::fmt;
 /// One simulated provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Vendor {
-    /// OpenAI, Chat Completions.
+    /// OpenAI, Responses and Chat Completions.
     OpenAi,
     /// Anthropic, Messages.
     Anthropic,
     /// Google Gemini, generateContent.
     Gemini,
-    /// xAI, Chat Completions with xAI's differences.
+    /// xAI, the same with xAI's differences.
     Xai,
     /// A local Ollama, its native API.
     Ollama,

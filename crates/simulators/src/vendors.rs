@@ -4,6 +4,7 @@ mod anthropic;
 mod gemini;
 mod ollama;
 mod openai;
+mod responses;
 mod signature;
 mod xai;
 
@@ -22,11 +23,16 @@ pub(crate) fn model(vendor: Vendor, path: &str, body: &Value) -> String {
 /// Whether a path asks a model for an answer: such requests are metered and fail by chance.
 pub(crate) fn is_call(vendor: Vendor, path: &str) -> bool {
     match vendor {
-        Vendor::OpenAi | Vendor::Xai => path == "/v1/chat/completions",
+        Vendor::OpenAi | Vendor::Xai => ["/v1/chat/completions", "/v1/responses"].contains(&path),
         Vendor::Anthropic => path == "/v1/messages",
         Vendor::Gemini => path.ends_with("enerateContent"),
         Vendor::Ollama => path == "/api/chat",
     }
+}
+
+/// Whether an answer on this path can say of itself that it failed.
+pub(crate) fn can_fail_by_status(vendor: Vendor, path: &str) -> bool {
+    matches!(vendor, Vendor::OpenAi | Vendor::Xai) && responses::owns(path)
 }
 
 /// The vendor's refusal of a request without its key.

@@ -5,6 +5,8 @@
 #[path = "../../../bins/tollgate/tests/sdk/mod.rs"]
 mod sdk;
 
+use std::path::Path;
+
 use serde_json::Value;
 use tollgate_simulators::{Options, Simulators, Vendor};
 
@@ -22,7 +24,8 @@ async fn speak(vendor: Vendor, script: &'static str, model: &'static str, checks
         if !checks.is_empty() {
             env.push(("CHECKS", checks));
         }
-        let path = sdk::script(script);
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts").join(script);
+        let path = if here.exists() { here } else { sdk::script(script) };
         if script.ends_with(".py") { sdk::python(&path, &[], &env) } else { sdk::node(&path, &[], &env) }
     });
     let Some(output) = output.await.unwrap() else { return };
@@ -33,8 +36,9 @@ async fn speak(vendor: Vendor, script: &'static str, model: &'static str, checks
     let meter = simulators.meter();
     for bill in &bills {
         let entry = meter.iter().find(|entry| entry.response_id.as_deref() == bill["id"].as_str()).unwrap();
-        // xAI leaves reasoning out of what it calls the completion.
-        let apart = if vendor == Vendor::Xai { entry.usage.reasoning } else { 0 };
+        // In chat, xAI leaves reasoning out of what it calls the completion.
+        let is_apart = vendor == Vendor::Xai && entry.path.ends_with("/chat/completions");
+        let apart = if is_apart { entry.usage.reasoning } else { 0 };
         let metered = (entry.usage.input, entry.usage.output - apart);
         assert_eq!((bill["input"].as_u64().unwrap(), bill["output"].as_u64().unwrap()), metered, "{bill}");
     }
@@ -54,6 +58,24 @@ async fn a_reasoning_openai_to_its_python_sdk() {
 #[tokio::test]
 async fn openai_to_its_node_sdk_and_the_ai_sdk() {
     speak(Vendor::OpenAi, "openai_chat.mjs", "gpt-4o", "").await;
+}
+
+#[tokio::test]
+async fn openais_responses_to_its_python_sdk() {
+    speak(Vendor::OpenAi, "openai_responses.py", "gpt-6.1-sol", "").await;
+    speak(Vendor::OpenAi, "openai_responses.py", "gpt-4o", "text,stream,tools,structured,state,count,errors")
+        .await;
+}
+
+#[tokio::test]
+async fn openais_responses_to_its_node_sdk() {
+    speak(Vendor::OpenAi, "openai_responses.mjs", "gpt-5.4", "").await;
+}
+
+#[tokio::test]
+async fn xais_responses_to_the_openai_python_sdk() {
+    let checks = "text,stream,tools,structured,reasoning,state";
+    speak(Vendor::Xai, "openai_responses.py", "grok-4.7", checks).await;
 }
 
 #[tokio::test]

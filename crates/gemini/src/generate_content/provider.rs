@@ -27,23 +27,38 @@ impl GenerateContentProvider {
         Self { name, base_url: versioned(base_url) }
     }
 
-    /// Addresses a body to a model: its name stands in the path, with or without its collection.
+    /// Addresses a body to a model that is asked for an answer.
     pub(super) fn post(&self, model: &ModelName, stream: bool, body: Bytes) -> Request<Bytes> {
-        let (collection, id) = match model.as_str().split_once('/') {
-            Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
-            _ => ("models", model.as_str()),
-        };
-        let (method, accept) = if stream {
-            (":streamGenerateContent?alt=sse", "text/event-stream")
+        if stream {
+            self.ask(model, ":streamGenerateContent?alt=sse", "text/event-stream", body)
         } else {
-            (":generateContent", "application/json")
-        };
+            self.ask(model, ":generateContent", "application/json", body)
+        }
+    }
+
+    /// Addresses a body to a model: its name stands in the path.
+    pub(super) fn ask(
+        &self,
+        model: &ModelName,
+        verb: &str,
+        accept: &'static str,
+        body: Bytes,
+    ) -> Request<Bytes> {
+        let (collection, id) = resource(model);
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.base_url.join(&format!("/{collection}/{}{method}", path_segment(id)));
+        *request.uri_mut() = self.base_url.join(&format!("/{collection}/{}{verb}", path_segment(id)));
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accept));
         request
+    }
+}
+
+/// A model's name, in its collection.
+pub(super) fn resource(model: &ModelName) -> (&str, &str) {
+    match model.as_str().split_once('/') {
+        Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
+        _ => ("models", model.as_str()),
     }
 }
 

@@ -1,15 +1,16 @@
-//! The untouched path: the model stands in the path of the URL, so bodies pass exactly as they are.
+//! The untouched path: the model stands in the path of the URL, so bodies pass exactly as they are, but for a model that
+//! the body repeats. Streams are always asked for as events.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tollgate_model::{FinishReason, ModelName, ProviderError, ResponseId, Usage};
-use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader};
+use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader, json_spans};
 
 use super::{
     finish::{finish_reason, said_reason},
     grounding,
-    provider::GenerateContentProvider,
+    provider::{GenerateContentProvider, resource},
     response::{no_answer, parse, unreadable},
     usage::Counters,
     wire::response::{Candidate, GenerateContentResponse},
@@ -27,7 +28,16 @@ impl Relay for GenerateContentProvider {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> http::Request<Bytes> {
-        let mut request = self.post(model, facts.stream, body.clone());
+        let body = match &facts.model_span {
+            // The body repeats the model, which must not contradict the path.
+            Some(span) => {
+                let (collection, id) = resource(model);
+                let name = Value::from(format!("{collection}/{id}")).to_string();
+                json_spans::replace(body, span, name.as_bytes()).into()
+            }
+            None => body.clone(),
+        };
+        let mut request = self.post(model, facts.stream, body);
         for name in FORWARDED {
             for value in headers.get_all(&name) {
                 request.headers_mut().append(name.clone(), value.clone());

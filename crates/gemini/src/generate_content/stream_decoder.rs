@@ -15,7 +15,10 @@ use super::{
     usage::Counters,
     wire::response::{GenerateContentResponse, PromptFeedback},
 };
-use crate::{names::Restore, time::unix_seconds};
+use crate::{
+    names::{Restore, made_call_id},
+    time::unix_seconds,
+};
 
 mod candidate;
 mod part;
@@ -47,7 +50,7 @@ pub(in crate::generate_content) struct GenerateContentDecoder {
 #[derive(Debug, Default)]
 pub(in crate::generate_content) struct Numbers {
     next_part: u32,
-    next_call: u32,
+    next_call: usize,
     response_id: Option<String>,
 }
 
@@ -65,14 +68,11 @@ impl Numbers {
         part
     }
 
-    /// Makes an id: the same for the same answer, and not that of a call in another answer of the conversation.
+    /// Makes an id for a call that came without.
     pub(in crate::generate_content) fn call_id(&mut self) -> String {
         let number = self.next_call;
         self.next_call += 1;
-        match &self.response_id {
-            Some(response) => format!("call_{response}_{number}"),
-            None => format!("call_{number}"),
-        }
+        made_call_id(self.response_id.as_deref(), number)
     }
 }
 

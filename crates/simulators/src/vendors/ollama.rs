@@ -306,7 +306,8 @@ impl Answer<'_> {
         }
         let last = self.line(&json!({"role": "assistant", "content": ""}), Some(self.reason()));
         chunks.push(Chunk { bytes: format!("{last}\n").into(), tokens: 0, is_end: true });
-        let error = b"{\"error\":\"llama runner process has terminated: exit status 2\"}\n";
-        Reply::stream("application/x-ndjson", chunks, Bytes::from_static(error))
+        Reply::stream("application/x-ndjson", chunks, |_| {
+            Bytes::from_static(b"{\"error\":\"llama runner process has terminated: exit status 2\"}\n")
+        })
     }
 }

@@ -1,28 +1,35 @@
-//! OpenAI: `POST /v1/chat/completions`, `GET /v1/models`.
+//! OpenAI: `POST /v1/responses`, `POST /v1/chat/completions`, `GET /v1/models`.
 //!
 //! Source: the OpenAPI document 2.3.0 and the types of the `openai` SDK 3.54 (read 2026-11-23).
 
 pub(super) mod chat;
+pub(super) mod model;
 pub(super) mod request;
 pub(super) mod rules;
+pub(super) mod strict;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::responses;
 use crate::{
     exchange::{Exchange, Refusal},
     reply::Reply,
 };
 
-const MODELS: [&str; 12] = [
+const MODELS: [&str; 16] = [
     "gpt-4.1",
     "gpt-4.1-mini",
     "gpt-4o",
     "gpt-4o-mini",
     "gpt-5",
     "gpt-5-mini",
+    "gpt-5-pro",
+    "gpt-5.3-codex",
     "gpt-5.4",
+    "gpt-5.4-pro",
     "gpt-5.6-sol",
+    "gpt-6-astra",
     "gpt-6-sol",
     "gpt-6-luna",
     "gpt-6.1-sol",
@@ -50,6 +57,10 @@ pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Re
 }
 
 pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
+    if responses::owns(exchange.path) {
+        let answer = responses::answer(exchange, responses::Dialect::OpenAi);
+        return answer.unwrap_or_else(|refusal| refuse(&refusal));
+    }
     match (exchange.method, exchange.path) {
         (&Method::POST, "/v1/chat/completions") => {
             rules::check(exchange).map_or_else(|refusal| refuse(&refusal), |()| chat::answer(exchange))
@@ -57,7 +68,9 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
         (&Method::GET, "/v1/models") => {
             Reply::json(StatusCode::OK, &json!({"object": "list", "data": MODELS.map(model_card).to_vec()}))
         }
-        (&Method::GET, path) if path.strip_prefix("/v1/models/").is_some_and(is_known) => {
+        (&Method::GET, path)
+            if path.strip_prefix("/v1/models/").is_some_and(|id| model::Model(id).is_known()) =>
+        {
             Reply::json(StatusCode::OK, &model_card(&path["/v1/models/".len()..]))
         }
         (method, path) => refuse(&Refusal::not_found(format!("Invalid URL ({method} {path})"))),
@@ -66,13 +79,6 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
 
 fn model_card(id: &str) -> Value {
     json!({"id": id, "object": "model", "created": 1_760_000_000, "owned_by": "system"})
-}
-
-/// Families rather than a list: dated and fine-tuned names are known too.
-pub(super) fn is_known(model: &str) -> bool {
-    ["gpt-", "chatgpt-", "chat-latest", "o1", "o3", "o4", "ft:gpt-"]
-        .iter()
-        .any(|family| model.starts_with(family))
 }
 
 /// The error object of OpenAI.
@@ -127,7 +133,7 @@ pub(super) fn with_headers(exchange: &Exchange<'_>, reply: Reply) -> Reply {
         .with_header("openai-version", "2020-10-01")
         .with_header("openai-organization", "org-simulated")
         .with_header("openai-processing-ms", "184");
-    if exchange.path != "/v1/chat/completions" || reply.status == StatusCode::UNAUTHORIZED {
+    if !super::is_call(exchange.vendor, exchange.path) || reply.status == StatusCode::UNAUTHORIZED {
         return reply;
     }
     let left = if reply.status == StatusCode::TOO_MANY_REQUESTS { "0" } else { "9999" };

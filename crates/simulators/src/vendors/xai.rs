@@ -1,4 +1,4 @@
-//! xAI: Chat Completions like OpenAI's, with differences of its own: usage leaves reasoning out of the completion,
+//! xAI: Responses, and Chat Completions like OpenAI's, both with differences of their own: usage leaves reasoning out of the completion,
 //! errors are flat, a wrong key is a 400, tool calls and usage come whole in a stream.
 //!
 //! Source: xAI's documentation and protos as noted beside the adapters (read 2026-11-23). The error body and the
@@ -8,9 +8,12 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::openai::{
-    chat::{content, finish_reason, tool_call},
-    request, rules,
+use super::{
+    openai::{
+        chat::{content, finish_reason, tool_call},
+        request, rules,
+    },
+    responses,
 };
 use crate::{
     dice::{Dice, HEX},
@@ -44,6 +47,10 @@ pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Re
 }
 
 pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
+    if responses::owns(exchange.path) {
+        let answer = responses::answer(exchange, responses::Dialect::Xai);
+        return answer.unwrap_or_else(|refusal| refuse(&refusal));
+    }
     match (exchange.method, exchange.path) {
         (&Method::POST, "/v1/chat/completions") => {
             check(exchange).map_or_else(|refusal| refuse(&refusal), |()| chat(exchange))
@@ -113,31 +120,33 @@ pub(super) fn with_headers(exchange: &Exchange<'_>, reply: Reply) -> Reply {
 }
 
 /// 32 hexadecimal digits in the groups of a UUID.
-fn uuid(digits: &str) -> String {
+pub(super) fn uuid(digits: &str) -> String {
     format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
-fn reasons(model: &str) -> bool {
+pub(super) fn reasons(model: &str) -> bool {
     !model.contains("non-reasoning")
+}
+
+pub(super) fn takes_effort(model: &str, effort: &str) -> bool {
+    reasons(model) && ["none", "low", "medium", "high", "xhigh"].contains(&effort)
+}
+
+pub(super) fn no_such_model(model: &str) -> Refusal {
+    Refusal::not_found(format!("The model {model} does not exist or your team has no access to it."))
 }
 
 fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     let body = exchange.body;
-    require(exchange.model.starts_with("grok-"), || {
-        Refusal::not_found(format!(
-            "The model {} does not exist or your team has no access to it.",
-            exchange.model
-        ))
-    })?;
+    require(exchange.model.starts_with("grok-"), || no_such_model(exchange.model))?;
     rules::messages(body)?;
     for name in ["presence_penalty", "frequency_penalty", "stop"] {
         require(body[name].is_null() || !reasons(exchange.model), || {
             Refusal::bad(format!("Model {} does not support parameter {name}.", exchange.model))
         })?;
     }
-    let efforts = ["none", "low", "medium", "high", "xhigh"];
     let effort = body["reasoning_effort"].as_str();
-    require(effort.is_none_or(|effort| efforts.contains(&effort) && reasons(exchange.model)), || {
+    require(effort.is_none_or(|effort| takes_effort(exchange.model, effort)), || {
         Refusal::bad(format!(
             "Model {} does not support reasoning effort {}.",
             exchange.model,
@@ -260,7 +269,10 @@ impl Answer<'_> {
         last["usage"] = self.usage_value();
         chunks.push(format!("data: {last}\n\n"), 0, true);
         chunks.push("data: [DONE]\n\n".to_owned(), 0, true);
-        let error = b"data: {\"code\":\"Internal error\",\"error\":\"Internal server error.\"}\n\n";
-        Reply::stream("text/event-stream", chunks.0, Bytes::from_static(error))
+        Reply::stream("text/event-stream", chunks.0, |_| {
+            Bytes::from_static(
+                b"data: {\"code\":\"Internal error\",\"error\":\"Internal server error.\"}\n\n",
+            )
+        })
     }
 }

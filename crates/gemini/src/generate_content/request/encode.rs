@@ -10,13 +10,13 @@ mod tools;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use tollgate_catalog::card::{ReasoningStyle, Rules};
-use tollgate_model::{ChatRequest, Extra, Losses, RequestError, request::ToolChoice};
+use tollgate_catalog::card::Rules;
+use tollgate_model::{ChatRequest, Extra, Losses, RequestError, extra::NOTE_PREFIX, request::ToolChoice};
 use tollgate_provider::{Target, json_writer};
 
 use self::conversation::Conversation;
 use crate::generate_content::{
-    FORMAT,
+    FORMAT, notes,
     wire::request::{ExtraFields, GenerateContentRequest, SystemInstruction},
 };
 
@@ -36,8 +36,7 @@ fn translate<'a>(
     losses: &mut Losses,
 ) -> Result<GenerateContentRequest<'a>, RequestError> {
     let rules = target.card.map(|card| &card.rules);
-    let levels = rules.and_then(|rules| rules.reasoning) == Some(ReasoningStyle::Level);
-    let mut conversation = Conversation::new(levels, losses);
+    let mut conversation = Conversation::new(rules.and_then(|rules| rules.reasoning), losses);
     for (index, message) in request.messages.iter().enumerate() {
         conversation.push(index, message)?;
     }
@@ -52,6 +51,7 @@ fn translate<'a>(
         generation::config(target, request, inner(fields, "generationConfig"), losses);
     generation_config.response_mime_type = answer.mime_type;
     generation_config.response_json_schema = answer.schema;
+    generation_config.response_schema = answer.own_schema;
     unsupported(request, losses);
 
     let system = conversation.system;
@@ -63,6 +63,7 @@ fn translate<'a>(
         generation_config,
         cached_content: request.cache.content.as_deref(),
         service_tier: service_tier(request, losses),
+        labels: has_labels(request).then_some(&request.metadata),
         extra: extras(request, losses),
     })
 }
@@ -89,6 +90,11 @@ fn service_tier(request: &ChatRequest, losses: &mut Losses) -> Option<&'static s
     }
 }
 
+/// Whether the client itself said `labels`, which only the vendor's cloud takes.
+fn has_labels(request: &ChatRequest) -> bool {
+    request.extra.field(&FORMAT, notes::LABELS).is_some()
+}
+
 /// Names what the format has no counterpart for.
 fn unsupported(request: &ChatRequest, losses: &mut Losses) {
     if request.parallel_tool_calls == Some(false)
@@ -100,7 +106,7 @@ fn unsupported(request: &ChatRequest, losses: &mut Losses) {
     if request.user.is_some() {
         losses.dropped("user", "the format has no place for it");
     }
-    for name in request.metadata.keys() {
+    for name in request.metadata.keys().filter(|_| !has_labels(request)) {
         losses.dropped(format!("metadata.{name}"), "the format keeps no labels");
     }
     if request.cache.key.is_some() {
@@ -114,7 +120,7 @@ fn unsupported(request: &ChatRequest, losses: &mut Losses) {
 
 /// The request's own fields of this format that stand at its top.
 fn extras<'a>(request: &'a ChatRequest, losses: &mut Losses) -> ExtraFields<'a> {
-    const WRITTEN: [&str; 8] = [
+    const WRITTEN: [&str; 9] = [
         "model",
         "systemInstruction",
         "contents",
@@ -123,6 +129,7 @@ fn extras<'a>(request: &'a ChatRequest, losses: &mut Losses) -> ExtraFields<'a> 
         "generationConfig",
         "cachedContent",
         "serviceTier",
+        "labels",
     ];
     request.extra.lose_unless(&FORMAT, "", losses);
     without(request.extra.fields(&FORMAT), &WRITTEN)
@@ -132,7 +139,7 @@ fn without<'a>(fields: Option<&'a Map<String, Value>>, names: &[&str]) -> ExtraF
     let fields = fields.into_iter().flatten();
     ExtraFields(
         fields
-            .filter(|(name, _)| !names.contains(&name.as_str()))
+            .filter(|(name, _)| !names.contains(&name.as_str()) && !name.starts_with(NOTE_PREFIX))
             .map(|(name, value)| (name.as_str(), value))
             .collect(),
     )

@@ -5,20 +5,23 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use tollgate_model::{
     ChatEvent, Content, Delta, Extra, FinishReason, PartIndex, PartKind,
-    message::{Opaque, ToolCallKind},
+    message::{MediaSource, Opaque, ToolCallKind},
 };
 
 use super::{
     Numbers, end_part,
-    part::{attributes, blob_value, call_value, compact, logprobs, media, part_extra},
+    part::{attributes, blob_value, call_value, logprobs, part_extra},
 };
 use crate::{
     base64::Joiner,
     generate_content::{
         FORMAT,
         finish::{finish_reason, said_reason},
-        grounding,
-        wire::response::{Blob, Candidate, FunctionCall, Part, Text},
+        grounding, media,
+        wire::{
+            read::{Text, compact},
+            response::{Blob, Candidate, FunctionCall, Part},
+        },
     },
     names::{Restore, unwrap_custom},
 };
@@ -254,7 +257,8 @@ impl CandidateState {
             return Ok(());
         }
         self.end_open(events);
-        let whole = PartKind::Whole(Box::new(media(media_type, data)));
+        let content = media::content(&media_type.clone(), MediaSource::Base64 { media_type, data });
+        let whole = PartKind::Whole(Box::new(content));
         let part = numbers.part(self.index, whole, events);
         end_part(part, attributes(signature, Extra::new(FORMAT, extra)), events);
         Ok(())
@@ -334,6 +338,10 @@ impl CandidateState {
             (None, Some(blocked)) => Some(FinishReason::ContentFilter(Some(blocked.to_owned()))),
             (None, None) => None,
         };
+        // One of two words for an answer that is only paused: how to go on stands beside it.
+        if let Some(word @ "CONTINUATION") = self.finish_reason.as_deref() {
+            self.rest.insert("finishReason".to_owned(), word.into());
+        }
         if let Some(reason) = reason {
             events.push(ChatEvent::Stop { choice: self.index, reason });
         }

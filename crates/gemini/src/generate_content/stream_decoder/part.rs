@@ -1,17 +1,14 @@
 //! What a part bears, and the shapes that its content takes.
 
-use std::borrow::Cow;
-
-use serde_json::{Map, Value, value::RawValue};
-use tollgate_model::{
-    Content, Delta, Extra, Signature,
-    message::{Audio, Document, Image, MediaSource},
-    response::TokenLogprob,
-};
+use serde_json::{Map, Value};
+use tollgate_model::{Delta, Extra, Signature, response::TokenLogprob};
 
 use crate::generate_content::{
     FORMAT,
-    wire::response::{Blob, FunctionCall, LogprobsCandidate, LogprobsResult, Rest, Text},
+    wire::{
+        read::{Rest, Text},
+        response::{Blob, FunctionCall, LogprobsCandidate, LogprobsResult},
+    },
 };
 
 pub(in crate::generate_content) fn attributes(
@@ -33,19 +30,6 @@ pub(in crate::generate_content) fn part_extra(
         extra.insert("thought".to_owned(), Value::Bool(true));
     }
     Ok(extra)
-}
-
-pub(in crate::generate_content) fn media(media_type: String, data: String) -> Content {
-    let picture = media_type.starts_with("image/");
-    let sound = media_type.starts_with("audio/");
-    let source = MediaSource::Base64 { media_type, data };
-    if picture {
-        Content::Image(Image { source, detail: None })
-    } else if sound {
-        Content::Audio(Audio { source, transcript: None, id: None, expires_at: None })
-    } else {
-        Content::Document(Document { source, filename: None, context: None, citations: None })
-    }
 }
 
 pub(in crate::generate_content) fn blob_value(blob: Blob<'_>) -> serde_json::Result<Map<String, Value>> {
@@ -71,24 +55,6 @@ pub(in crate::generate_content) fn call_value(
     Ok(value)
 }
 
-/// Takes out the white space between tokens: a complete answer is indented, and so are its arguments.
-pub(in crate::generate_content) fn compact(raw: &RawValue) -> Cow<'_, str> {
-    let text = raw.get();
-    if !text.contains(['\n', '\r', '\t', ' ']) {
-        return Cow::Borrowed(text);
-    }
-    let mut compact = String::with_capacity(text.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for char in text.chars() {
-        if quoted || !matches!(char, ' ' | '\n' | '\r' | '\t') {
-            compact.push(char);
-        }
-        quoted ^= char == '"' && !escaped;
-        escaped = quoted && char == '\\' && !escaped;
-    }
-    Cow::Owned(compact)
-}
-
 pub(in crate::generate_content) fn logprobs(result: LogprobsResult<'_>) -> Vec<TokenLogprob> {
     let mut top = result.top_candidates.unwrap_or_default().into_iter();
     let chosen = result.chosen_candidates.unwrap_or_default().into_iter();
@@ -108,20 +74,5 @@ fn logprob(candidate: LogprobsCandidate<'_>) -> TokenLogprob {
         logprob: candidate.log_probability.unwrap_or(0.0),
         bytes: None,
         top: Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_lose_their_indentation_and_nothing_else() {
-        let compacted = |text: &str| compact(serde_json::from_str(text).unwrap()).into_owned();
-        assert_eq!(
-            compacted("{\n  \"a\": [1, 2],\n  \"b\": \"x \\\" \\\\ y\" }"),
-            r#"{"a":[1,2],"b":"x \" \\ y"}"#
-        );
-        assert_eq!(compacted("{}"), "{}");
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
 /// The body of `generateContent` and `streamGenerateContent`.
 #[derive(Debug, Serialize)]
@@ -22,6 +22,8 @@ pub(crate) struct GenerateContentRequest<'a> {
     pub(crate) cached_content: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) service_tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) labels: Option<&'a Map<String, Value>>,
     /// Fields that only this format has, written through.
     #[serde(flatten)]
     pub(crate) extra: ExtraFields<'a>,
@@ -122,6 +124,8 @@ pub(crate) struct FileData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mime_type: Option<&'a str>,
     pub(crate) file_uri: &'a str,
+    #[serde(flatten)]
+    pub(crate) extra: ExtraFields<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -215,6 +219,9 @@ pub(crate) struct FunctionDeclaration<'a> {
     pub(crate) description: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parameters_json_schema: Option<Schema<'a>>,
+    /// A schema in the vendor's own dialect, as a client of this format brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parameters: Option<&'a Value>,
     #[serde(flatten)]
     pub(crate) extra: ExtraFields<'a>,
 }
@@ -260,7 +267,8 @@ impl ToolConfig<'_> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FunctionCallingConfig<'a> {
-    pub(crate) mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mode: Option<Mode>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) allowed_function_names: Vec<Cow<'a, str>>,
     #[serde(flatten)]
@@ -305,12 +313,15 @@ pub(crate) struct GenerationConfig<'a> {
     pub(crate) response_mime_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) response_json_schema: Option<&'a Value>,
+    /// A schema in the vendor's own dialect, as a client of this format brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response_schema: Option<&'a Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) response_modalities: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) speech_config: Option<SpeechConfig<'a>>,
     #[serde(skip_serializing_if = "ThinkingConfig::is_empty")]
-    pub(crate) thinking_config: ThinkingConfig,
+    pub(crate) thinking_config: ThinkingConfig<'a>,
     #[serde(flatten)]
     pub(crate) extra: ExtraFields<'a>,
 }
@@ -348,9 +359,9 @@ impl Serialize for SpeechConfig<'_> {
     }
 }
 
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ThinkingConfig {
+pub(crate) struct ThinkingConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) include_thoughts: Option<bool>,
     /// 0 is off, -1 as the model sees fit. Never beside a level.
@@ -358,11 +369,16 @@ pub(crate) struct ThinkingConfig {
     pub(crate) thinking_budget: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thinking_level: Option<&'static str>,
+    #[serde(flatten)]
+    pub(crate) extra: ExtraFields<'a>,
 }
 
-impl ThinkingConfig {
+impl ThinkingConfig<'_> {
     fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.include_thoughts.is_none()
+            && self.thinking_budget.is_none()
+            && self.thinking_level.is_none()
+            && self.extra.is_empty()
     }
 }
 

@@ -1,53 +1,8 @@
 //! What is read. Everything borrows from the body; fields that are not known are kept beside those that are.
 
-use std::{borrow::Cow, fmt};
+use serde_json::value::RawValue;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{Map, Value, value::RawValue};
-
-/// A string, borrowed where it holds no escapes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
-
-/// A word of an enumeration. Servers write it as a text, or as its number where they were asked to.
-#[derive(Debug)]
-pub(crate) struct Word<'a>(Cow<'a, str>);
-
-impl<'a> Word<'a> {
-    /// Returns the word; of a number, that of `words`, which stand in their order. One that is not there stays a number.
-    pub(crate) fn among(&self, words: &[&'static str]) -> Cow<'a, str> {
-        let number = self.0.parse::<usize>().ok();
-        number
-            .and_then(|number| words.get(number))
-            .map_or_else(|| self.0.clone(), |word| Cow::Borrowed(*word))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WordOrNumber;
-        impl<'a> Visitor<'a> for WordOrNumber {
-            type Value = Word<'a>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a word or its number")
-            }
-            fn visit_borrowed_str<E>(self, word: &'a str) -> Result<Word<'a>, E> {
-                Ok(Word(Cow::Borrowed(word)))
-            }
-            fn visit_str<E>(self, word: &str) -> Result<Word<'a>, E> {
-                Ok(Word(Cow::Owned(word.to_owned())))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Word<'a>, E> {
-                Ok(Word(Cow::Owned(number.to_string())))
-            }
-        }
-        deserializer.deserialize_any(WordOrNumber)
-    }
-}
+use super::read::{Text, Word, object};
 
 /// The reasons that have the same number at all of the vendor's doors.
 pub(crate) const FINISH_REASONS: [&str; 6] =
@@ -56,62 +11,6 @@ pub(crate) const FINISH_REASONS: [&str; 6] =
 /// What a token stands for.
 pub(crate) const MODALITIES: [&str; 6] =
     ["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"];
-
-/// The fields of an object that its type does not know, in order, their values not parsed.
-#[derive(Debug, Default)]
-pub(crate) struct Rest<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl Rest<'_> {
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns one field as it stands there.
-    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw.get())
-    }
-
-    /// Parses the fields. Drops `null`s.
-    pub(crate) fn parse(&self) -> serde_json::Result<Map<String, Value>> {
-        let known = self.0.iter().filter(|(_, raw)| raw.get() != "null");
-        known.map(|(name, raw)| Ok((name.to_string(), serde_json::from_str(raw.get())?))).collect()
-    }
-}
-
-/// Defines an object as it is read, in one pass: named fields, and [`Rest`] for all others. `null` is 'not there'.
-macro_rules! object {
-    ($(#[$doc:meta])* $name:ident { $($wire:literal => $field:ident: $kind:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Default)]
-        pub(crate) struct $name<'a> {
-            $(pub(crate) $field: Option<$kind>,)*
-            pub(crate) rest: Rest<'a>,
-        }
-
-        impl<'de: 'a, 'a> Deserialize<'de> for $name<'a> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Fields;
-                impl<'a> Visitor<'a> for Fields {
-                    type Value = $name<'a>;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("an object")
-                    }
-                    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<$name<'a>, A::Error> {
-                        let mut object = $name::default();
-                        while let Some(Text(name)) = map.next_key::<Text<'a>>()? {
-                            match &*name {
-                                $($wire => object.$field = map.next_value()?,)*
-                                _ => object.rest.0.push((name, map.next_value()?)),
-                            }
-                        }
-                        Ok(object)
-                    }
-                }
-                deserializer.deserialize_map(Fields)
-            }
-        }
-    };
-}
 
 object! {
     /// A `GenerateContentResponse`: a whole answer, or one frame of a stream.

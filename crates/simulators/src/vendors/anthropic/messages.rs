@@ -15,6 +15,8 @@ use crate::{
     reply::{Chunk, Reply},
 };
 
+const OVERLOADED: &[u8] = b"event: error\ndata: {\"type\":\"error\",\"error\":{\"details\":null,\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+
 /// What a first event already counts as output.
 const FIRST_OUTPUT: u64 = 1;
 
@@ -155,8 +157,7 @@ impl Answer<'_> {
             true,
         );
         events.push("message_stop", &json!({"type": "message_stop"}), 0, true);
-        let error = b"event: error\ndata: {\"type\":\"error\",\"error\":{\"details\":null,\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
-        Reply::stream("text/event-stream; charset=utf-8", events.chunks, Bytes::from_static(error))
+        Reply::stream("text/event-stream; charset=utf-8", events.chunks, |_| Bytes::from_static(OVERLOADED))
     }
 }
 

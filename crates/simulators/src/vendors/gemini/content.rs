@@ -201,7 +201,7 @@ fn events(responses: Vec<(Value, u64, bool)>) -> Reply {
         is_end,
     };
     let chunks = responses.into_iter().map(chunk).collect();
-    Reply::stream("text/event-stream", chunks, format!("data: {ERROR}\r\n\r\n").into())
+    Reply::stream("text/event-stream", chunks, |_| format!("data: {ERROR}\r\n\r\n").into())
 }
 
 fn array(responses: Vec<(Value, u64, bool)>) -> Reply {
@@ -211,5 +211,5 @@ fn array(responses: Vec<(Value, u64, bool)>) -> Reply {
         chunks.push(Chunk { bytes: format!("{before}{value:#}").into(), tokens, is_end });
     }
     chunks.push(Chunk { bytes: Bytes::from_static(b"]"), tokens: 0, is_end: true });
-    Reply::stream("application/json; charset=UTF-8", chunks, format!(",\r\n{ERROR}\r\n]").into())
+    Reply::stream("application/json; charset=UTF-8", chunks, |_| format!(",\r\n{ERROR}\r\n]").into())
 }

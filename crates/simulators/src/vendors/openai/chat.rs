@@ -4,7 +4,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{request, rules};
+use super::{
+    model::{self, Model},
+    request,
+};
 use crate::{
     dice::{ALNUM, Dice, filler},
     draft::{Call, Draft, Finish, drafts},
@@ -18,12 +21,8 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
     let body = exchange.body;
     let mut dice = exchange.dice(1);
     let mut ask = request::ask(body);
-    ask.thinking = match rules::effort(exchange.model, body) {
-        "none" => None,
-        "minimal" => Some(16),
-        "low" => Some(32),
-        _ => Some(64),
-    };
+    let model = Model(exchange.model);
+    ask.thinking = model::thought(model.effort(body["reasoning_effort"].as_str()));
     let answer = Answer {
         id: format!("chatcmpl-{}", dice.id(29, ALNUM)),
         drafts: drafts(&ask, &mut dice),
@@ -38,8 +37,7 @@ fn usage(exchange: &Exchange<'_>) -> MeteredUsage {
     let prompt = request::prompt(exchange.body);
     let input = prompt.total();
     let cache_read = exchange.cached(&prompt).min(input);
-    let writes =
-        ["gpt-5.6", "gpt-6"].iter().any(|family| exchange.model.starts_with(family)) && input >= 1024;
+    let writes = Model(exchange.model).counts_cache_writes() && input >= 1024;
     let cache_write_5m = if writes { input / 128 * 128 - cache_read.min(input / 128 * 128) } else { 0 };
     MeteredUsage {
         input,
@@ -79,23 +77,12 @@ impl Answer<'_> {
         reply.with_usage(self.usage).with_id(&self.id)
     }
 
-    /// A model without a date answers under its dated name, as OpenAI's do.
-    fn model(&self) -> String {
-        match self.exchange.model {
-            "gpt-4o" => "gpt-4o-2024-08-06".to_owned(),
-            "gpt-4o-mini" => "gpt-4o-mini-2024-07-18".to_owned(),
-            "gpt-4.1" => "gpt-4.1-2025-04-14".to_owned(),
-            "gpt-5" => "gpt-5-2025-08-07".to_owned(),
-            model => model.to_owned(),
-        }
+    fn model(&self) -> &str {
+        Model(self.exchange.model).dated()
     }
 
     fn tier(&self) -> &str {
-        match self.exchange.body["service_tier"].as_str() {
-            None | Some("auto" | "default" | "standard") => "default",
-            Some("fast") => "priority",
-            Some(tier) => tier,
-        }
+        model::tier(self.exchange.body["service_tier"].as_str())
     }
 
     fn usage_value(&self) -> Value {
@@ -156,7 +143,7 @@ impl Answer<'_> {
             writer.chunks.push(last, 0, true);
         }
         writer.chunks.push("data: [DONE]\n\n".to_owned(), 0, true);
-        Reply::stream("text/event-stream; charset=utf-8", writer.chunks.0, error_event())
+        Reply::stream("text/event-stream; charset=utf-8", writer.chunks.0, error_event)
     }
 }
 
@@ -228,7 +215,7 @@ pub(crate) fn tool_call(call: &Call, dice: &mut Dice) -> Value {
     json!({"id": call_id(dice), "type": "function", "function": function})
 }
 
-fn error_event() -> Bytes {
+const fn error_event(_sent: u64) -> Bytes {
     Bytes::from_static(
         b"data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\",\
           \"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n",

@@ -3,59 +3,15 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{is_known, no_such_model};
+use super::{model::Model, no_such_model};
 use crate::exchange::{Exchange, Refusal, require};
-
-/// What is peculiar to a model, by the family that its name begins with.
-struct Model<'a>(&'a str);
-
-impl Model<'_> {
-    fn is_o_series(&self) -> bool {
-        self.0.starts_with('o')
-    }
-
-    fn reasons(&self) -> bool {
-        let chats_only = self.0.contains("chat") || self.0.contains("search");
-        (self.is_o_series() || self.0.starts_with("gpt-5") || self.0.starts_with("gpt-6")) && !chats_only
-    }
-
-    /// Answers on `/v1/responses` alone.
-    fn is_responses_only(&self) -> bool {
-        self.0.contains("-pro") || self.0.contains("codex")
-    }
-
-    /// `reasoning_effort: none` is refused, and with it tools in this API.
-    fn always_reasons(&self) -> bool {
-        self.0.starts_with("gpt-6-astra") || self.0.starts_with("gpt-6.1-sol")
-    }
-
-    fn refuses_tools_while_reasoning(&self) -> bool {
-        ["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"].iter().any(|family| self.0.starts_with(family))
-    }
-
-    fn default_effort(&self) -> &'static str {
-        let none = ["gpt-5.1", "gpt-5.2", "gpt-5.3", "gpt-5.4"];
-        if none.iter().any(|family| self.0.starts_with(family)) { "none" } else { "medium" }
-    }
-}
-
-/// The effort that a request is answered with; `none` on a model that does not reason.
-pub(crate) fn effort<'a>(model: &str, body: &'a Value) -> &'a str {
-    let model = Model(model);
-    if !model.reasons() {
-        return "none";
-    }
-    body["reasoning_effort"].as_str().unwrap_or_else(|| model.default_effort())
-}
 
 /// Checks a chat request in the order that a caller would meet the refusals.
 pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     let body = exchange.body;
     require(!exchange.model.is_empty(), || Refusal::bad("you must provide a model parameter"))?;
-    require(is_known(exchange.model), || {
-        Refusal::not_found(no_such_model(exchange.model)).code("model_not_found")
-    })?;
     let model = Model(exchange.model);
+    require(model.is_known(), || Refusal::not_found(no_such_model(exchange.model)).code("model_not_found"))?;
     require(!model.is_responses_only(), || {
         Refusal {
         status: StatusCode::NOT_FOUND,
@@ -64,9 +20,9 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     }
     })?;
     messages(body)?;
-    sampling(&model, body, effort(exchange.model, body))?;
-    limits(&model, body)?;
-    tools(&model, body)?;
+    sampling(model, body)?;
+    limits(model, body)?;
+    tools(model, body)?;
     format(body)?;
     let stream_options = body["stream_options"].is_object() && body["stream"] != Value::Bool(true);
     require(!stream_options, || {
@@ -166,7 +122,9 @@ fn content(message: &Value, role: &str, at: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn sampling(model: &Model<'_>, body: &Value, effort: &str) -> Result<(), Refusal> {
+fn sampling(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
+    let given = body["reasoning_effort"].as_str();
+    let effort = model.effort(given);
     for (name, low, high) in [
         ("temperature", 0.0, 2.0),
         ("top_p", 0.0, 1.0),
@@ -195,28 +153,23 @@ fn sampling(model: &Model<'_>, body: &Value, effort: &str) -> Result<(), Refusal
                 .code("unsupported_value")
         })?;
     }
-    let given = body["reasoning_effort"].as_str();
     require(given.is_none() || model.reasons(), || {
         Refusal::bad("Unrecognized request argument supplied: reasoning_effort")
     })?;
-    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-    require(
-        efforts.contains(&effort) && !(effort == "none" && given.is_some() && model.always_reasons()),
-        || {
-            Refusal::bad(format!(
-                "Unsupported value: 'reasoning_effort' does not support '{effort}' with this model."
-            ))
-            .param("reasoning_effort")
-            .code("unsupported_value")
-        },
-    )
+    require(given.is_none_or(|given| model.efforts().contains(&given)), || {
+        Refusal::bad(format!(
+            "Unsupported value: 'reasoning_effort' does not support '{effort}' with this model."
+        ))
+        .param("reasoning_effort")
+        .code("unsupported_value")
+    })
 }
 
 fn out_of_range(name: &str, code: &'static str, what: &str) -> Refusal {
     Refusal::bad(format!("Invalid '{name}': {what}")).param(name).code(code)
 }
 
-fn limits(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
+fn limits(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
     require(body["max_tokens"].is_null() || !model.reasons(), || {
         Refusal::bad("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
             .param("max_tokens")
@@ -241,7 +194,7 @@ fn limits(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
     })
 }
 
-fn tools(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
+fn tools(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
     let Some(tools) = body["tools"].as_array() else {
         for name in ["tool_choice", "parallel_tool_calls"] {
             let harmless = body[name].is_null() || (name == "tool_choice" && body[name] == "none");
@@ -280,8 +233,8 @@ fn tools(model: &Model<'_>, body: &Value) -> Result<(), Refusal> {
         .param("tool_choice")
     })?;
     let given = body["reasoning_effort"].as_str().unwrap_or("none");
-    let reasoning = model.always_reasons() || (model.refuses_tools_while_reasoning() && given != "none");
-    require(!reasoning, || {
+    let reasoning = !model.efforts().contains(&"none") || given != "none";
+    require(!(model.refuses_tools_while_reasoning() && reasoning), || {
         Refusal::bad(format!("Function tools with reasoning_effort are not supported for {} in /v1/chat/completions. Use /v1/responses, or set reasoning_effort to 'none'.", model.0))
             .param("reasoning_effort")
     })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use tollgate_model::{
     Content, Losses, Part as CanonicalPart, RequestError,
     message::{Audio, MediaSource, Reasoning, Text, ToolCall, ToolCallKind, ToolResult},
@@ -10,10 +10,17 @@ use tollgate_model::{
 
 use super::{FORMAT, extra_fields, inner, media, without};
 use crate::{
-    generate_content::wire::request::{
-        Args, Data, ExtraFields, FunctionCall, FunctionResponse, KnownPart, Part, Place, Response, SystemPart,
+    generate_content::{
+        notes, signature,
+        wire::{
+            read::json_object,
+            request::{
+                Args, Data, ExtraFields, FunctionCall, FunctionResponse, KnownPart, Part, Place, Response,
+                SystemPart,
+            },
+        },
     },
-    names::wire_tool_name,
+    names::{wire_call_id, wire_tool_name},
 };
 
 /// A part of a system message: text only.
@@ -97,17 +104,12 @@ fn known<'a>(
     losses: &mut Losses,
 ) -> KnownPart<'a> {
     lose_attributes(place, part, losses);
-    let thought_signature = own_signature(part);
+    let thought_signature = signature::own(part);
     if thought_signature.is_none() {
         lose_signature(place, part, losses);
     }
     let extra = extra(part, written, place, losses);
     KnownPart { thought_signature, extra, place: Some(place), ..KnownPart::new(data) }
-}
-
-fn own_signature(part: &CanonicalPart) -> Option<&str> {
-    let signature = part.signature.as_ref().filter(|signature| signature.issuer == FORMAT)?;
-    Some(signature.value.as_str()).filter(|value| !value.is_empty())
 }
 
 fn lose_signature(place: Place, part: &CanonicalPart, losses: &mut Losses) {
@@ -134,8 +136,8 @@ fn text<'a>(
     content: &'a Text,
     losses: &mut Losses,
 ) -> Option<Part<'a>> {
-    // An empty text is refused, but for one that the model made to bear its signature.
-    if content.text.is_empty() && own_signature(part).is_none() {
+    // An empty text is refused, but for one that the model made to bear its signature, or that the client insists on.
+    if content.text.is_empty() && signature::own(part).is_none() && !has_note(part, notes::EMPTY_TEXT) {
         lose_attributes(place, part, losses);
         lose_signature(place, part, losses);
         return None;
@@ -149,10 +151,18 @@ fn media_part<'a>(
     part: &'a CanonicalPart,
     losses: &mut Losses,
 ) -> Result<Part<'a>, RequestError> {
-    let mut data = media::data(place, &part.content, losses)?;
-    if let Data::InlineData(blob) = &mut data {
-        let fields = inner(part.extra.fields(&FORMAT), "inlineData");
-        blob.extra = without(fields, &["mimeType", "data"]);
+    let mut data = media::data(place, &part.content, has_note(part, notes::UNTYPED), losses)?;
+    let fields = part.extra.fields(&FORMAT);
+    match &mut data {
+        Data::InlineData(blob) => blob.extra = without(inner(fields, "inlineData"), &["mimeType", "data"]),
+        Data::FileData(file) => {
+            let fields = inner(fields, "fileData");
+            file.extra = without(fields, &["mimeType", "fileUri"]);
+            // The type of a stored file is known there, and said all the same by those who know it.
+            let said = fields.and_then(|fields| fields.get("mimeType")?.as_str());
+            file.mime_type = said.or(file.mime_type);
+        }
+        Data::Text(_) | Data::FunctionCall(_) | Data::FunctionResponse(_) => {}
     }
     let written = ["inlineData", "fileData", "thoughtSignature"];
     Ok(Part::Known(known(place, part, data, &written, losses)))
@@ -166,6 +176,10 @@ fn refusal<'a>(place: Place, words: &'a str, losses: &mut Losses) -> Option<Part
     Some(Part::text(Cow::Borrowed(words)))
 }
 
+fn has_note(part: &CanonicalPart, note: &str) -> bool {
+    part.extra.field(&FORMAT, note).is_some()
+}
+
 /// Reasoning goes back to its issuer. Anyone else's would be taken for the model's own.
 fn reasoning<'a>(
     place: Place,
@@ -173,7 +187,7 @@ fn reasoning<'a>(
     content: &'a Reasoning,
     losses: &mut Losses,
 ) -> Option<Part<'a>> {
-    if own_signature(part).is_none() {
+    if signature::own(part).is_none() && !has_note(part, notes::UNSIGNED_THOUGHT) {
         losses.dropped(place.to_string(), "reasoning that the vendor did not sign is not its own");
         return None;
     }
@@ -201,7 +215,7 @@ pub(super) fn function_call<'a>(
     };
     let fields = inner(part.extra.fields(&FORMAT), "functionCall");
     let data = Data::FunctionCall(FunctionCall {
-        id: call.id.as_str(),
+        id: wire_call_id(&call.id),
         name: wire_tool_name(&call.name),
         args,
         extra: without(fields, &["id", "name", "args"]),
@@ -214,7 +228,7 @@ fn args<'a>(place: Place, arguments: &'a str, losses: &mut Losses) -> Args<'a> {
     if trimmed.is_empty() {
         return Args::Empty {};
     }
-    object(trimmed).map_or_else(
+    json_object(trimmed).map_or_else(
         || {
             losses.approximated(
                 format!("{place}.arguments"),
@@ -226,10 +240,26 @@ fn args<'a>(place: Place, arguments: &'a str, losses: &mut Losses) -> Args<'a> {
     )
 }
 
-/// Takes a text for the JSON object that it is.
-fn object(text: &str) -> Option<&RawValue> {
-    let text = text.trim();
-    if text.starts_with('{') { serde_json::from_str(text).ok() } else { None }
+/// Whether results hold media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MediaInResults {
+    Held,
+    /// They follow the result.
+    Beside,
+    /// Of a model of which nothing is known, they stand as they stood.
+    AsGiven,
+}
+
+impl MediaInResults {
+    fn holds(self, given: &CanonicalPart, part: &Part<'_>) -> bool {
+        let stood_inside = has_note(given, notes::INSIDE);
+        let is_inline = matches!(part, Part::Known(KnownPart { data: Data::InlineData(_), .. }));
+        match self {
+            Self::Held => is_inline || stood_inside,
+            Self::Beside => false,
+            Self::AsGiven => stood_inside,
+        }
+    }
 }
 
 /// A result in the user's turn, followed by the media that it cannot hold.
@@ -238,7 +268,7 @@ pub(super) fn function_response<'a>(
     part: &'a CanonicalPart,
     result: &'a ToolResult,
     name: &'a str,
-    holds_media: bool,
+    media: MediaInResults,
     losses: &mut Losses,
 ) -> Result<Vec<Part<'a>>, RequestError> {
     let mut texts = Vec::new();
@@ -255,9 +285,7 @@ pub(super) fn function_response<'a>(
                 texts.push(content.text.as_str());
             }
             _ => match user(place, inner, losses)? {
-                Some(Part::Known(part)) if holds_media && matches!(part.data, Data::InlineData(_)) => {
-                    held.push(Part::Known(part));
-                }
+                Some(part) if media.holds(inner, &part) => held.push(part),
                 Some(part) => {
                     losses.emulated(place.to_string(), "it follows the tool's result, which holds text only");
                     following.push(part);
@@ -268,7 +296,7 @@ pub(super) fn function_response<'a>(
     }
     let fields = inner(part.extra.fields(&FORMAT), "functionResponse");
     let data = Data::FunctionResponse(FunctionResponse {
-        id: result.id.as_str(),
+        id: if has_note(part, notes::NO_ID) { "" } else { wire_call_id(&result.id) },
         name: wire_tool_name(name),
         response: response(place, &texts, result.is_error == Some(true), losses),
         parts: held,
@@ -295,7 +323,7 @@ fn response<'a>(place: Place, texts: &[&'a str], failed: bool, losses: &mut Loss
     }
     match text {
         Cow::Borrowed(text) => {
-            object(text).map_or(Response::Result { result: Cow::Borrowed(text) }, Response::Raw)
+            json_object(text).map_or(Response::Result { result: Cow::Borrowed(text) }, Response::Raw)
         }
         result @ Cow::Owned(_) => Response::Result { result },
     }

@@ -5,12 +5,20 @@
 
 use std::borrow::Cow;
 
+use tollgate_catalog::card::ReasoningStyle;
 use tollgate_model::{
     Content as PartContent, Losses, Message, RequestError, Role as MessageRole, message::ToolResult,
 };
 
-use super::{content, extra_fields};
-use crate::generate_content::wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart};
+use super::{
+    FORMAT,
+    content::{self, MediaInResults},
+    extra_fields,
+};
+use crate::generate_content::{
+    notes,
+    wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart},
+};
 
 /// What is said in place of the user's first turn, where the conversation begins with the model.
 const OPENING: &str = "(The conversation begins with your message.)";
@@ -22,8 +30,9 @@ pub(super) const PLACEHOLDER_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92
 /// Puts messages into turns, one after the other.
 #[derive(Debug)]
 pub(super) struct Conversation<'a, 'l> {
-    /// The model is of the family that reasons by level: it wants signatures, and takes media in results.
+    /// The model is of the family that reasons by level: it wants signatures.
     levels: bool,
+    media: MediaInResults,
     system: Vec<SystemPart<'a>>,
     contents: Vec<Content<'a>>,
     /// The calls so far, by id and name. Ids may return: the last one counts.
@@ -41,8 +50,22 @@ pub(super) struct Built<'a> {
 }
 
 impl<'a, 'l> Conversation<'a, 'l> {
-    pub(super) const fn new(levels: bool, losses: &'l mut Losses) -> Self {
-        Self { levels, system: Vec::new(), contents: Vec::new(), calls: Vec::new(), current: 0, losses }
+    pub(super) fn new(style: Option<ReasoningStyle>, losses: &'l mut Losses) -> Self {
+        let levels = style == Some(ReasoningStyle::Level);
+        let media = match style {
+            Some(ReasoningStyle::Level) => MediaInResults::Held,
+            Some(_) => MediaInResults::Beside,
+            None => MediaInResults::AsGiven,
+        };
+        Self {
+            levels,
+            media,
+            system: Vec::new(),
+            contents: Vec::new(),
+            calls: Vec::new(),
+            current: 0,
+            losses,
+        }
     }
 
     /// Takes the next message.
@@ -74,32 +97,35 @@ impl<'a, 'l> Conversation<'a, 'l> {
             self.losses
                 .approximated(format!("messages[{index}]"), "a system message is moved to the beginning");
         }
-        message.extra.lose_unless(&super::FORMAT, &format!("messages[{index}]"), self.losses);
+        message.extra.lose_unless(&FORMAT, &format!("messages[{index}]"), self.losses);
         self.system.extend(texts);
         true
     }
 
     fn push_user(&mut self, index: usize, message: &'a Message) -> Result<bool, RequestError> {
+        let as_given = message.extra.field(&FORMAT, notes::OWN_TURN).is_some();
         let mut parts = Vec::with_capacity(message.parts.len());
         let mut others = Vec::new();
+        let mut asks = false;
         for (part, value) in message.parts.iter().enumerate() {
             let place = Place::Part(index, part);
             if let PartContent::ToolResult(result) = &value.content {
                 let name = self.called(place, result)?;
                 let response =
-                    content::function_response(place, value, result, name, self.levels, self.losses)?;
+                    content::function_response(place, value, result, name, self.media, self.losses)?;
                 parts.extend(response);
             } else {
-                others.extend(content::user(place, value, self.losses)?);
+                let part = content::user(place, value, self.losses)?;
+                asks |= part.is_some();
+                if as_given { parts.extend(part) } else { others.extend(part) }
             }
         }
         if parts.is_empty() && others.is_empty() {
             return Ok(false);
         }
         let results = parts.len();
-        let asks = !others.is_empty();
         parts.extend(others);
-        self.merge(index, message, Role::User, parts, results);
+        self.add(index, message, Role::User, parts, results, !as_given);
         if asks {
             self.current = self.contents.len();
         }
@@ -133,23 +159,24 @@ impl<'a, 'l> Conversation<'a, 'l> {
                 results: 0,
             });
         }
-        self.merge(index, message, Role::Model, parts, 0);
+        self.add(index, message, Role::Model, parts, 0, true);
         Ok(true)
     }
 
     /// Appends a turn, or joins it with a neighbour of the same role. Results stay at the head.
-    fn merge(
+    fn add(
         &mut self,
         index: usize,
         message: &'a Message,
         role: Role,
         mut parts: Vec<Part<'a>>,
         results: usize,
+        joined: bool,
     ) {
         let path = || format!("messages[{index}]");
         let extra = extra_fields(&message.extra, &["role", "parts"], path, self.losses);
         match self.contents.last_mut() {
-            Some(last) if last.role == role => {
+            Some(last) if joined && last.role == role => {
                 let others = parts.split_off(results);
                 last.parts.splice(last.results..last.results, parts);
                 last.results += results;

@@ -10,9 +10,11 @@ use tollgate_model::{
 };
 use tollgate_provider::Target;
 
-use super::{rules, thinking, tools::has_functions, without};
-use crate::generate_content::wire::request::{
-    ExtraFields, GenerationConfig, SpeechConfig, SystemPart, ThinkingConfig, Tool,
+use super::{FORMAT, inner, rules, thinking, tools::has_functions, without};
+use crate::generate_content::{
+    notes,
+    schema::to_json_schema,
+    wire::request::{ExtraFields, GenerationConfig, SpeechConfig, SystemPart, Tool},
 };
 
 /// The most stop texts that are taken.
@@ -39,14 +41,18 @@ pub(super) fn config<'a>(
         config.response_logprobs = Some(true);
         config.logprobs = logprobs.top.filter(|top| *top > 0);
     }
-    config.extra = extras(fields, &config.thinking_config);
+    config.thinking_config.extra = without(inner(fields, "thinkingConfig"), &[]);
+    config.extra = extras(fields, request, &config);
     config
 }
 
-/// The fields that only this format has. Of those that the canonical model has a place for, none but a thinking
-/// configuration that nothing else was said about, and a schema in the vendor's own dialect.
-fn extras<'a>(fields: Option<&'a Map<String, Value>>, thinking: &ThinkingConfig) -> ExtraFields<'a> {
-    const WRITTEN: [&str; 15] = [
+/// The fields that only this format has: of those that the canonical model has a place for, such as it cannot hold.
+fn extras<'a>(
+    fields: Option<&'a Map<String, Value>>,
+    request: &ChatRequest,
+    config: &GenerationConfig<'a>,
+) -> ExtraFields<'a> {
+    const WRITTEN: [&str; 11] = [
         "maxOutputTokens",
         "temperature",
         "topP",
@@ -57,17 +63,17 @@ fn extras<'a>(fields: Option<&'a Map<String, Value>>, thinking: &ThinkingConfig)
         "presencePenalty",
         "frequencyPenalty",
         "responseLogprobs",
-        "logprobs",
-        "responseMimeType",
-        "responseJsonSchema",
-        "responseModalities",
         "thinkingConfig",
     ];
     let mut extra = without(fields, &WRITTEN);
-    let own = fields.and_then(|fields| fields.get_key_value("thinkingConfig"));
-    if *thinking == ThinkingConfig::default() {
-        extra.0.extend(own.map(|(name, value)| (name.as_str(), value)));
-    }
+    let formatted = request.response_format.is_some();
+    extra.0.retain(|(name, _)| match *name {
+        "logprobs" => config.logprobs.is_none(),
+        "responseMimeType" | "responseSchema" | "responseJsonSchema" => !formatted,
+        "responseModalities" => config.response_modalities.is_empty(),
+        "speechConfig" => config.speech_config.is_none(),
+        _ => true,
+    });
     extra
 }
 
@@ -189,6 +195,8 @@ fn speech<'a>(audio: &'a AudioOutput, losses: &mut Losses) -> Option<SpeechConfi
 pub(super) struct AnswerFormat<'a> {
     pub(super) mime_type: Option<&'static str>,
     pub(super) schema: Option<&'a Value>,
+    /// The schema in the vendor's own dialect.
+    pub(super) own_schema: Option<&'a Value>,
     /// What the model is told, where it cannot be bound.
     pub(super) instruction: Option<SystemPart<'a>>,
 }
@@ -220,7 +228,12 @@ pub(super) fn answer_format<'a>(
     // Up to 2.5, functions and an output format are refused beside each other.
     let either = rules(target).and_then(|rules| rules.reasoning) == Some(ReasoningStyle::Budget);
     if structured && !(either && has_functions(tools)) {
-        return AnswerFormat { mime_type: Some("application/json"), schema, instruction: None };
+        // Unless the schema was changed since, the client's own words say it best.
+        let own_schema = request.extra.field(&FORMAT, notes::RESPONSE_SCHEMA);
+        let own_schema = own_schema.filter(|own| schema.is_some_and(|schema| *schema == to_json_schema(own)));
+        let mime_type = Some("application/json");
+        let schema = schema.filter(|_| own_schema.is_none());
+        return AnswerFormat { mime_type, schema, own_schema, instruction: None };
     }
     losses.emulated("response_format", "the model is told to answer with JSON");
     let instruction = SystemPart { text: instruction, extra: ExtraFields::default() };

@@ -9,16 +9,20 @@ use tollgate_model::{
     message::{Document, ImageDetail, MediaSource},
 };
 
-use super::FORMAT;
 use crate::{
     base64,
-    generate_content::wire::request::{Blob, Data, ExtraFields, FileData, Place},
+    generate_content::{
+        FORMAT,
+        media::{PLAIN, by_extension, path},
+        wire::request::{Blob, Data, ExtraFields, FileData, Place},
+    },
 };
 
 /// Writes what a media part holds.
 pub(super) fn data<'a>(
     place: Place,
     content: &'a Content,
+    untyped: bool,
     losses: &mut Losses,
 ) -> Result<Data<'a>, RequestError> {
     match content {
@@ -27,17 +31,17 @@ pub(super) fn data<'a>(
                 losses
                     .dropped(format!("{place}.detail"), "how closely to look is said for the whole request");
             }
-            source(place, &image.source, None)
+            source(place, &image.source, None, untyped)
         }
         Content::Document(document) => {
             lose_document_fields(place, document, losses);
-            source(place, &document.source, document.filename.as_deref())
+            source(place, &document.source, document.filename.as_deref(), untyped)
         }
         Content::Audio(audio) => {
             if audio.transcript.is_some() {
                 losses.dropped(format!("{place}.transcript"), "sound is sent without its words");
             }
-            source(place, &audio.source, None)
+            source(place, &audio.source, None, untyped)
         }
         _ => Err(RequestError::invalid_field(place.to_string(), "such a part cannot stand in this message")),
     }
@@ -59,6 +63,7 @@ fn source<'a>(
     place: Place,
     source: &'a MediaSource,
     filename: Option<&'a str>,
+    untyped: bool,
 ) -> Result<Data<'a>, RequestError> {
     match source {
         MediaSource::Base64 { media_type, data } => {
@@ -66,11 +71,13 @@ fn source<'a>(
         }
         MediaSource::Url { url, media_type } => match url.strip_prefix("data:") {
             Some(rest) => data_url(place, rest),
+            // The client left the type out, and the provider is to find it out.
+            None if untyped => Ok(file_data(None, url)),
             None => linked(place, url, media_type.as_deref(), filename),
         },
         MediaSource::File { id, issuer } if *issuer == FORMAT => {
             // The vendor knows the type of what it stores.
-            Ok(Data::FileData(FileData { mime_type: filename.and_then(by_extension), file_uri: id }))
+            Ok(file_data(filename.and_then(by_extension), id))
         }
         MediaSource::File { issuer, .. } => Err(RequestError::invalid_field(
             place.to_string(),
@@ -86,8 +93,6 @@ fn source<'a>(
         })),
     }
 }
-
-const PLAIN: &str = "text/plain";
 
 /// A MIME type that says something.
 fn said(media_type: &str) -> Option<&str> {
@@ -131,11 +136,11 @@ fn linked<'a>(
     if mime_type.is_none() && !is_known_by_address(url) {
         return Err(untyped(place));
     }
-    Ok(Data::FileData(FileData { mime_type, file_uri: url }))
+    Ok(file_data(mime_type, url))
 }
 
-fn path(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
+fn file_data<'a>(mime_type: Option<&'a str>, file_uri: &'a str) -> Data<'a> {
+    Data::FileData(FileData { mime_type, file_uri, extra: ExtraFields::default() })
 }
 
 /// Films on YouTube and files in the vendor's own store: their type is known there.
@@ -143,68 +148,4 @@ fn is_known_by_address(url: &str) -> bool {
     let host = url.split('/').nth(2).unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);
     matches!(host, "youtube.com" | "m.youtube.com" | "youtu.be" | "generativelanguage.googleapis.com")
-}
-
-/// Tells a MIME type from a file name.
-fn by_extension(name: &str) -> Option<&'static str> {
-    const TYPES: [(&str, &str); 44] = [
-        ("png", "image/png"),
-        ("jpg", "image/jpeg"),
-        ("jpeg", "image/jpeg"),
-        ("webp", "image/webp"),
-        ("gif", "image/gif"),
-        ("heic", "image/heic"),
-        ("heif", "image/heif"),
-        ("bmp", "image/bmp"),
-        ("tiff", "image/tiff"),
-        ("svg", "image/svg+xml"),
-        ("pdf", "application/pdf"),
-        ("txt", PLAIN),
-        ("log", PLAIN),
-        ("md", "text/markdown"),
-        ("csv", "text/csv"),
-        ("html", "text/html"),
-        ("htm", "text/html"),
-        ("css", "text/css"),
-        ("xml", "text/xml"),
-        ("rtf", "text/rtf"),
-        ("json", "application/json"),
-        ("yaml", PLAIN),
-        ("yml", PLAIN),
-        ("js", "text/javascript"),
-        ("ts", PLAIN),
-        ("py", "text/x-python"),
-        ("rs", PLAIN),
-        ("go", PLAIN),
-        ("mp3", "audio/mp3"),
-        ("wav", "audio/wav"),
-        ("aiff", "audio/aiff"),
-        ("aac", "audio/aac"),
-        ("ogg", "audio/ogg"),
-        ("flac", "audio/flac"),
-        ("m4a", "audio/m4a"),
-        ("opus", "audio/opus"),
-        ("mp4", "video/mp4"),
-        ("mpeg", "video/mpeg"),
-        ("mpg", "video/mpg"),
-        ("mov", "video/mov"),
-        ("avi", "video/avi"),
-        ("webm", "video/webm"),
-        ("wmv", "video/wmv"),
-        ("3gp", "video/3gpp"),
-    ];
-    let (_, extension) = name.rsplit_once('.')?;
-    TYPES.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_is_told_by_extension_whatever_its_case() {
-        assert_eq!(by_extension("a.b.PDF"), Some("application/pdf"));
-        assert_eq!(by_extension(path("https://x.test/a.png?size=1#b.pdf")), Some("image/png"));
-        assert_eq!(by_extension("https://x.test/picture"), None);
-    }
 }

@@ -3,14 +3,16 @@
 //! Source: <https://ai.google.dev/gemini-api/docs/thinking> and the vendor's own OpenAI door, whose budgets for efforts
 //! are used here (read 2026-11-23).
 
+use serde_json::Value;
 use tollgate_catalog::card::ReasoningStyle;
 use tollgate_model::{
     ChatRequest, Losses,
-    request::{ReasoningEffort, ReasoningMode},
+    request::{ReasoningEffort, ReasoningMode, ReasoningSettings},
 };
 use tollgate_provider::Target;
 
-use crate::generate_content::wire::request::ThinkingConfig;
+use super::FORMAT;
+use crate::generate_content::{notes, request::decode::reasoning, wire::request::ThinkingConfig};
 
 /// The efforts that the format has words for.
 const LEVELS: [ReasoningEffort; 5] = [
@@ -38,8 +40,13 @@ enum Asked {
     On,
 }
 
-pub(super) fn plan(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> ThinkingConfig {
+pub(super) fn plan<'a>(
+    target: &Target<'_>,
+    request: &ChatRequest,
+    losses: &mut Losses,
+) -> ThinkingConfig<'a> {
     let settings = &request.reasoning;
+    let own = is_own(request);
     let asked = match (settings.mode, settings.effort, settings.budget_tokens) {
         (Some(ReasoningMode::Disabled), ..) | (None, Some(ReasoningEffort::None), None) => Asked::Off,
         (_, _, Some(0)) => Asked::Off,
@@ -57,12 +64,16 @@ pub(super) fn plan(target: &Target<'_>, request: &ChatRequest, losses: &mut Loss
     }
     let mut planner = Planner { target, losses };
     let style = planner.style();
+    if own && style.is_none() {
+        return as_given(settings);
+    }
     if style == Some(ReasoningStyle::None) {
         planner.refuse(asked, settings.visible);
         return ThinkingConfig::default();
     }
     let mut config = planner.config(style, asked);
     config.include_thoughts = match settings.visible {
+        visible if own => visible,
         Some(true) if asked == Asked::Off && config.thinking_budget == Some(0) => {
             losses.dropped("reasoning.visible", "there is no reasoning to be shown");
             None
@@ -73,6 +84,27 @@ pub(super) fn plan(target: &Target<'_>, request: &ChatRequest, losses: &mut Loss
         None => matches!(asked, Asked::Budget(_) | Asked::Effort(_) | Asked::On).then_some(true),
     };
     config
+}
+
+/// Whether the reasoning settings are those that a client of this format gave.
+fn is_own(request: &ChatRequest) -> bool {
+    let given = request.extra.field(&FORMAT, notes::THINKING_CONFIG).and_then(Value::as_str);
+    let given = given.and_then(|given| serde_json::from_str(given).ok());
+    given.and_then(|given| reasoning(given).ok()).is_some_and(|(settings, _)| settings == request.reasoning)
+}
+
+/// Says what a client of this format said, in its own words.
+fn as_given<'a>(settings: &ReasoningSettings) -> ThinkingConfig<'a> {
+    ThinkingConfig {
+        include_thoughts: settings.visible,
+        thinking_budget: match (settings.mode, settings.budget_tokens) {
+            (Some(ReasoningMode::Disabled), _) => Some(0),
+            (Some(_), _) => Some(DYNAMIC),
+            (None, tokens) => tokens.map(written),
+        },
+        thinking_level: settings.effort.map(ReasoningEffort::as_str),
+        ..ThinkingConfig::default()
+    }
 }
 
 struct Planner<'a, 'l> {
@@ -97,7 +129,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn config(&mut self, style: Option<ReasoningStyle>, asked: Asked) -> ThinkingConfig {
+    fn config<'w>(&mut self, style: Option<ReasoningStyle>, asked: Asked) -> ThinkingConfig<'w> {
         match (style, asked) {
             (_, Asked::Nothing) => ThinkingConfig::default(),
             (Some(ReasoningStyle::Budget), asked) => budget(self.budget(asked)),
@@ -134,7 +166,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn by_level(&mut self, asked: Asked) -> ThinkingConfig {
+    fn by_level<'w>(&mut self, asked: Asked) -> ThinkingConfig<'w> {
         let level = match asked {
             // It thinks as it sees fit unless it is told how hard.
             Asked::Nothing | Asked::On => return ThinkingConfig::default(),
@@ -187,7 +219,7 @@ impl Planner<'_, '_> {
     }
 }
 
-fn budget(tokens: i64) -> ThinkingConfig {
+fn budget<'w>(tokens: i64) -> ThinkingConfig<'w> {
     ThinkingConfig { thinking_budget: Some(tokens), ..ThinkingConfig::default() }
 }
 

@@ -11,8 +11,13 @@ use tollgate_provider::Target;
 
 use super::{FORMAT, extra_fields, inner, rules, without};
 use crate::{
-    generate_content::wire::request::{
-        FunctionCallingConfig, FunctionDeclaration, Mode, Schema, Tool, ToolConfig,
+    generate_content::{
+        notes,
+        schema::to_json_schema,
+        wire::{
+            client_request::MODES,
+            request::{FunctionCallingConfig, FunctionDeclaration, Mode, Schema, Tool, ToolConfig},
+        },
     },
     names::wire_tool_name,
 };
@@ -82,12 +87,15 @@ fn declaration<'a>(
     if matches!(wire, Cow::Owned(_)) {
         losses.emulated(format!("tools[{index}].name"), format!("the model knows it as `{wire}`"));
     }
-    // A schema in the vendor's own dialect, which a client of this format may have brought.
-    let own = tool.extra.field(&FORMAT, "parameters").is_some();
+    // Unless the schema was changed since, the client's own words say it best.
+    let own = tool.extra.field(&FORMAT, notes::PARAMETERS).filter(
+        |own| matches!(&parameters_json_schema, Some(Schema::Given(given)) if **given == to_json_schema(own)),
+    );
     Some(FunctionDeclaration {
         name: wire,
         description,
-        parameters_json_schema: parameters_json_schema.filter(|_| !own),
+        parameters_json_schema: parameters_json_schema.filter(|_| own.is_none()),
+        parameters: own,
         extra: extra_fields(&tool.extra, &["name", "description", "parametersJsonSchema"], path, losses),
     })
 }
@@ -121,14 +129,25 @@ pub(super) fn config<'a>(
         }
         return ToolConfig { function_calling_config: None, extra };
     }
-    let calling = without(inner(fields, "functionCallingConfig"), &["mode", "allowedFunctionNames"]);
-    let choice = choice(target, request, losses);
+    let fields = inner(fields, "functionCallingConfig");
+    let own_mode = fields.and_then(|fields| fields.get("mode")?.as_str());
+    let calling = without(fields, &["mode", "allowedFunctionNames"]);
+    let choice = choice(target, request, own_mode, losses);
+    if choice.is_none() && own_mode.is_some_and(|mode| !MODES.contains(&mode)) {
+        // A mode that is invented tomorrow.
+        let config = FunctionCallingConfig {
+            mode: None,
+            allowed_function_names: Vec::new(),
+            extra: without(fields, &[]),
+        };
+        return ToolConfig { function_calling_config: Some(config), extra };
+    }
     if choice.is_none() && calling.is_empty() {
         return ToolConfig { function_calling_config: None, extra };
     }
     let (mode, names) = choice.unwrap_or((Mode::Auto, &[]));
     let allowed_function_names = names.iter().map(|name| wire_tool_name(name)).collect();
-    let config = FunctionCallingConfig { mode, allowed_function_names, extra: calling };
+    let config = FunctionCallingConfig { mode: Some(mode), allowed_function_names, extra: calling };
     ToolConfig { function_calling_config: Some(config), extra }
 }
 
@@ -136,6 +155,7 @@ pub(super) fn config<'a>(
 fn choice<'a>(
     target: &Target<'_>,
     request: &'a ChatRequest,
+    own_mode: Option<&str>,
     losses: &mut Losses,
 ) -> Option<(Mode, &'a [String])> {
     let strict = request
@@ -143,7 +163,7 @@ fn choice<'a>(
         .iter()
         .any(|tool| matches!(&tool.kind, ToolKind::Function(function) if function.strict == Some(true)));
     // Free to call or not, but never a call that its schema does not allow.
-    let free = if strict { Mode::Validated } else { Mode::Auto };
+    let free = if strict || own_mode == Some("VALIDATED") { Mode::Validated } else { Mode::Auto };
     let forced = match rules(target).and_then(|rules| rules.forced_tool_choice) {
         Some(false) => free,
         _ => Mode::Any,

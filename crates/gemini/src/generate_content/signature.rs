@@ -1,0 +1,90 @@
+//! `thoughtSignature`: the vendor's own, or another vendor's proof that is carried in it.
+//!
+//! In a stream, the words of a signed part are out before its signature comes, so that this stands on an empty piece
+//! behind them; clients send all pieces back. A carried proof therefore says how long the text is that it is about.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+use tollgate_model::{Part, Signature};
+use tollgate_provider::carried;
+
+use super::FORMAT;
+
+/// Where a carried proof says how many bytes of text it is about.
+const TEXT_BYTES: &str = "text_bytes";
+
+/// What `thoughtSignature` is of a part, if it is anything. `text_bytes` is how long the part's text is as a whole.
+pub(super) fn write(part: &Part, text_bytes: usize) -> Option<String> {
+    match own(part) {
+        Some(own) => Some(own.to_owned()),
+        None => carried::pack(part, &FORMAT).map(|packed| with_length(packed, text_bytes)),
+    }
+}
+
+/// The vendor's own signature.
+pub(super) fn own(part: &Part) -> Option<&str> {
+    let signature = part.signature.as_ref().filter(|signature| signature.issuer == FORMAT)?;
+    Some(signature.value.as_str()).filter(|value| !value.is_empty())
+}
+
+/// Gives a part its signature back. Returns how long the text is that it is about, where it is another vendor's.
+pub(super) fn read(text: &str, part: &mut Part) -> Option<usize> {
+    if text.is_empty() {
+        return None;
+    }
+    // The vendor's Python SDK decodes bytes, and encodes them again in the alphabet of URLs.
+    let carried = text.starts_with(carried::PREFIX).then(|| text.replace('-', "+").replace('_', "/"));
+    match carried.filter(|text| carried::unpack(text, part)) {
+        Some(text) => length(&text),
+        None => {
+            part.signature = Some(Signature { issuer: FORMAT, value: text.to_owned() });
+            None
+        }
+    }
+}
+
+fn object(packed: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&STANDARD.decode(packed).ok()?).ok()
+}
+
+fn with_length(packed: String, text_bytes: usize) -> String {
+    let Some(mut object) = object(&packed) else { return packed };
+    object.insert(TEXT_BYTES.to_owned(), text_bytes.into());
+    STANDARD.encode(Value::Object(object).to_string())
+}
+
+fn length(packed: &str) -> Option<usize> {
+    object(packed)?.get(TEXT_BYTES)?.as_u64().and_then(|bytes| usize::try_from(bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_model::Format;
+
+    use super::*;
+
+    fn signed(issuer: Format, value: &str) -> Part {
+        Part::reasoning("hm").with_signature(Signature { issuer, value: value.to_owned() })
+    }
+
+    #[test]
+    fn the_vendors_own_stays_as_it_is() {
+        let part = signed(FORMAT, "a_b-c/d+");
+        let mut back = Part::reasoning("hm");
+        assert_eq!(read(&write(&part, 2).unwrap(), &mut back), None);
+        assert_eq!(back, part);
+        assert_eq!((write(&Part::reasoning("hm"), 2), write(&signed(FORMAT, ""), 2)), (None, None));
+    }
+
+    #[test]
+    fn another_vendors_comes_back_in_either_alphabet() {
+        let part = signed(Format::ANTHROPIC_MESSAGES, "Eq??>>~~ÿ");
+        let text = write(&part, 2).unwrap();
+        assert!(text.starts_with(carried::PREFIX) && text.contains('/'), "{text}");
+        for text in [text.replace('+', "-").replace('/', "_"), text] {
+            let mut back = Part::reasoning("hm");
+            assert_eq!(read(&text, &mut back), Some(2));
+            assert_eq!(back, part);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the vendors were recorded to accept, their simulators accept: no rule here is stricter than the real ones.
+//!
+//! The recordings are no part of the project: `TOLLGATE_CORPUS` names their folder. What a recording cannot bring along is
+//! excused: seals made by the vendor itself, answers it kept, models that are gone.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod raw;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use raw::{Answer, credentials, exchange, start};
+use serde_json::Value;
+use tollgate_simulators::{Simulators, Vendor};
+
+/// Words of refusals that say nothing about a rule.
+const EXCUSED: [&str; 9] = [
+    "Previous response with id",
+    "Item with id",
+    "Conversation with id",
+    "Prompt with id",
+    "does not exist",
+    "Invalid `signature` in `thinking` block",
+    "Thought signature is not valid",
+    "is not found for API version",
+    "was not found",
+];
+
+/// Words of a refusal of reasoning that the simulator did not seal itself.
+const SEALED: &str = "could not be verified";
+
+/// A recorded request that was accepted.
+struct Recorded {
+    id: String,
+    vendor: Vendor,
+    path: String,
+    headers: String,
+    body: String,
+}
+
+impl Recorded {
+    fn without_seals(self) -> Self {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap();
+        if let Some(items) = body["input"].as_array_mut() {
+            items.retain(|item| item["type"] != "reasoning");
+        }
+        Self { body: body.to_string(), ..self }
+    }
+}
+
+async fn send(simulators: &Simulators, recorded: &Recorded) -> Answer {
+    let base = simulators.base_url(recorded.vendor);
+    let base = base.trim_end_matches("/v1");
+    exchange(base, "POST", &recorded.path, &recorded.headers, recorded.body.as_bytes()).await.unwrap()
+}
+
+fn read(path: &Path) -> Option<Recorded> {
+    let recorded: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let accepted = recorded["response"]["status"].as_u64().is_some_and(|status| status < 300);
+    let request = &recorded["request"];
+    let body = &request["body"];
+    let vendor = match recorded["provider"].as_str().unwrap() {
+        "openai" => Vendor::OpenAi,
+        "anthropic" => Vendor::Anthropic,
+        "gemini" => Vendor::Gemini,
+        "xai" => Vendor::Xai,
+        _ => return None,
+    };
+    let path = request["path"].as_str().unwrap().to_owned();
+    let doors = ["/v1/responses"];
+    let is_served = doors.iter().any(|door| path.contains(door)) && !path.contains("compact");
+    let mut headers = credentials(vendor).to_owned();
+    if let Some(betas) = request["headers"]["anthropic-beta"].as_str() {
+        headers.push_str(&format!("anthropic-beta: {betas}\r\n"));
+    }
+    (accepted && is_served && body.is_object()).then(|| Recorded {
+        id: recorded["id"].as_str().unwrap().to_owned(),
+        vendor,
+        path,
+        headers,
+        body: body.to_string(),
+    })
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_accepted() {
+    let Ok(corpus) = std::env::var("TOLLGATE_CORPUS") else {
+        println!("SKIPPED: TOLLGATE_CORPUS is not set");
+        return;
+    };
+    let simulators = start().await;
+    let mut refusals: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (mut sent, mut resent, mut excused) = (0, 0, 0);
+    let folders = ["exchanges", "supplement"].map(|part| Path::new(&corpus).join(part));
+    let vendors = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    let vendors = vendors.map(|vendor| vendor.unwrap().path()).filter(|path| path.is_dir());
+    for file in vendors.flat_map(|vendor| fs::read_dir(vendor).unwrap()) {
+        let Some(mut recorded) = read(&file.unwrap().path()) else { continue };
+        let mut answer = send(&simulators, &recorded).await;
+        sent += 1;
+        if answer.status == 400 && answer.text().contains(SEALED) {
+            // With their seals gone, the rest is held against the rules.
+            resent += 1;
+            recorded = recorded.without_seals();
+            answer = send(&simulators, &recorded).await;
+        }
+        if answer.status == 200 {
+            continue;
+        }
+        if EXCUSED.iter().any(|words| answer.text().contains(words)) {
+            excused += 1;
+            continue;
+        }
+        let error = answer.json();
+        let message = error["error"]["message"].as_str().or_else(|| error["error"].as_str()).unwrap_or("?");
+        let named = format!("{} {}", recorded.vendor, message);
+        refusals.entry(named).or_default().push(recorded.id);
+    }
+    println!("{sent} requests, {resent} without their seals, {excused} excused");
+    assert!(sent > 250, "the recordings are not where they were: {sent}");
+    assert!(excused * 8 < sent, "too much is excused: {excused} of {sent}");
+    assert!(refusals.is_empty(), "{refusals:#?}");
+}
