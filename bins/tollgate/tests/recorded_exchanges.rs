@@ -93,3 +93,13 @@ fn every_exchange_comes_back_as_recorded_through_messages() {
 fn every_exchange_comes_back_through_messages_when_it_is_cut() {
     ask_everything("messages", "7");
 }
+
+#[test]
+fn every_exchange_comes_back_as_recorded_through_generate_content() {
+    ask_everything("generate_content", "whole");
+}
+
+#[test]
+fn every_exchange_comes_back_through_generate_content_when_it_is_cut() {
+    ask_everything("generate_content", "7");
+}

@@ -29,6 +29,10 @@ pub struct ListedModel {
     pub name: String,
     /// Who serves it: a provider, or `tollgate` for a name of the configuration.
     pub owned_by: String,
+    /// The most tokens of prompt and answer together, where that is known.
+    pub context_window: Option<u64>,
+    /// The most tokens of an answer, where that is known.
+    pub max_output_tokens: Option<u64>,
 }
 
 impl Runtime {
@@ -84,16 +88,28 @@ impl Runtime {
         let names = self
             .routes
             .names()
-            .map(|(name, _)| ListedModel { name: name.to_owned(), owned_by: "tollgate".to_owned() });
+            .map(|(name, targets)| self.listed(name.to_owned(), "tollgate", targets.first()));
         let served = self.endpoints().flat_map(|endpoint| {
             let known = chat_models(&self.catalog, endpoint.name());
             let found = self.discovered.get(endpoint.name()).into_iter().flatten().cloned();
-            known.chain(found).map(|model| ListedModel {
-                name: format!("{}/{model}", endpoint.name()),
-                owned_by: endpoint.name().to_string(),
+            known.chain(found).map(|model| {
+                let name = format!("{}/{model}", endpoint.name());
+                let target = Target { provider: endpoint.name().clone(), model };
+                self.listed(name, endpoint.name().as_str(), Some(&target))
             })
         });
         names.chain(served).collect()
+    }
+
+    /// What is said of a model; of a name, what holds for its first target.
+    fn listed(&self, name: String, owned_by: &str, target: Option<&Target>) -> ListedModel {
+        let card = target.and_then(|target| self.card(target));
+        ListedModel {
+            name,
+            owned_by: owned_by.to_owned(),
+            context_window: card.and_then(|card| card.context_window),
+            max_output_tokens: card.and_then(|card| card.max_output_tokens),
+        }
     }
 }
 

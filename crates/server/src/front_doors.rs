@@ -2,7 +2,7 @@
 
 mod discard;
 mod models;
-mod percent;
+mod query;
 mod route;
 
 use std::sync::Arc;
@@ -24,6 +24,9 @@ use route::{Asked, Route};
 struct Doors {
     openai_chat: Arc<dyn FrontDoor>,
     anthropic_messages: Arc<dyn FrontDoor>,
+    gemini_generate_content: Arc<dyn FrontDoor>,
+    /// The same, for clients that want their stream as a JSON array.
+    gemini_generate_content_array: Arc<dyn FrontDoor>,
 }
 
 /// The routes of applications.
@@ -40,13 +43,16 @@ impl FrontDoors {
         let doors = Doors {
             openai_chat: Arc::new(tollgate::ChatFrontDoor::new()),
             anthropic_messages: Arc::new(tollgate::MessagesFrontDoor::new()),
+            gemini_generate_content: Arc::new(tollgate::GenerateContentFrontDoor::server_sent_events()),
+            gemini_generate_content_array: Arc::new(tollgate::GenerateContentFrontDoor::json_array()),
         };
         Self { doors, max_body_bytes }
     }
 
     /// Answers one request.
     pub async fn handle(&self, gateway: &Gateway, request: Request<Incoming>) -> Response<AnswerBody> {
-        let (head, mut body) = request.into_parts();
+        let (mut head, mut body) = request.into_parts();
+        query::move_key(&head.uri, &mut head.headers);
         let waits_for_leave = discard::waits_for_leave(&head.headers);
         let response = self.answer(gateway, head, &mut body).await;
         discard::discard_rest(&mut body, waits_for_leave).await;
@@ -55,7 +61,7 @@ impl FrontDoors {
 
     async fn answer(&self, gateway: &Gateway, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
         let uri = head.uri.clone();
-        let Route { door, method, asked } = self.doors.route(uri.path(), &head.headers);
+        let Route { door, method, asked } = self.doors.route(&uri, &head.headers);
         if !matches!(asked, Asked::Unknown) && head.method != method {
             let (status, kind) = (StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest);
             let mut response = refuse(&**door, status, kind, format!("use {method} for this path"));

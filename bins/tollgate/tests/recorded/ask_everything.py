@@ -49,12 +49,15 @@ def recorded(exchange, reader):
     return READERS[reader](frames(response["body_text"]))
 
 
-def differences(expected, got, compare_usage):
+def differences(door, expected, got, compare_usage):
     if len(expected.calls) == len(got.calls):
         # Free text as a tool's input stands inside an object where a format knows objects only.
         unwrapped = [(name, value["input"]) if isinstance(value, dict) and value == {"input": want} else (name, value)
                      for (name, value), (_, want) in zip(got.calls, expected.calls)]
         got = got._replace(calls=unwrapped)
+    if door == "generate_content" and expected.finish in (None, "content_filter") and got.finish == "stop":
+        # The format has no word for an answer that declines in words, nor for none at all.
+        got = got._replace(finish=expected.finish)
     found = [name for name in ("text", "reasoning", "calls", "finish") if getattr(expected, name) != getattr(got, name)]
     if compare_usage and expected.usage is not None:
         if got.usage is None:
@@ -111,8 +114,12 @@ def check(connection, door, exchange, provider, reader, stream):
     documents = frames(body.decode()) if stream else [json.loads(body)]
     if stream and end not in body:
         return [f"the stream has no end: {body[-300:]!r}"], lossy
-    wrong = differences(expected, READERS[door_reader](documents), compare_usage=True)
+    wrong = differences(door, expected, READERS[door_reader](documents), compare_usage=True)
     response = exchange["response"]
+    as_array = response.get("body_text", "").lstrip().startswith("[")
+    if as_array:
+        # Recorded without `alt=sse`, which is what a gateway asks for: nothing that a provider would answer here.
+        return wrong, lossy
     if provider == same_format and stream == ("body_text" in response) and not wrong:
         # The same format on both sides: the very bytes.
         original = response.get("body_text") or json.dumps(response["body"], ensure_ascii=False)
@@ -142,6 +149,8 @@ def main():
         results = []
         for api, exchange, (provider, reader) in share:
             for stream in (False, True):
+                if door == "generate_content" and not stream and exchange["response"].get("body_text", "").lstrip().startswith("["):
+                    continue  # a stream is no answer to what was not asked as one, and passes untouched here
                 try:
                     wrong, lossy = check(connection, door, exchange, provider, reader, stream)
                 except Exception as error:  # a broken connection fails this exchange, not all

@@ -134,7 +134,9 @@ def read_gemini(documents):
         usage = document.get("usageMetadata") or usage
         if (document.get("promptFeedback") or {}).get("blockReason"):
             finish = "SAFETY"
-        for candidate in (document.get("candidates") or [])[:1]:
+        for candidate in document.get("candidates") or []:
+            if candidate.get("index", 0) != 0:
+                continue
             finish = candidate.get("finishReason") or finish
             for part in (candidate.get("content") or {}).get("parts") or []:
                 if "functionCall" in part:

@@ -24,13 +24,16 @@ const SAME_MEANING: &[(&str, &str)] = &[
     ("", "model"),
     // The vendors' words for the usual class.
     ("anthropic.messages", "service_tier"),
-    // Why it was declined stands in a field of its own.
-    ("anthropic.messages", "extra.fields.stop_details.category"),
-    ("anthropic.messages", "extra.fields.stop_details.type"),
+    ("gemini.generate_content", "service_tier"),
     // Required beside what they describe.
     ("openai.chat", "choices[].parts[].content.value.citations[].start_index"),
     ("openai.chat", "choices[].parts[].content.value.citations[].end_index"),
+    ("gemini.generate_content", "choices[].parts[].content.value.citations[].start_index"),
+    ("gemini.generate_content", "choices[].parts[].content.value.citations[].end_index"),
+    // It has one word for this, and keeps the word.
+    ("gemini.generate_content", "choices[].finish_reason.detail"),
     ("openai.chat", "choices[].parts[].content.value.expires_at"),
+    ("openai.chat", "choices[].parts[].content.value.transcript"),
     // The question decides how it is answered, and this one was not asked so.
     ("openai.chat", "choices[].parts[].extra.fields.legacy_function"),
     // Required numbers.
@@ -57,7 +60,9 @@ fn told(a: &Pair, answer: &ChatResponse) -> Vec<String> {
     let emulated = losses.iter().any(|loss| loss.kind == LossKind::Emulated);
     let format = a.to_string();
     let same = |path: &str| {
-        SAME_MEANING.iter().any(|(by, known)| (by.is_empty() || *by == format) && path == *known)
+        // What is written is kept as it stands by whoever reads it: a field more is none less.
+        let own = path.starts_with("extra.") && !differences.iter().any(|it| it.gone && it.path == path);
+        own || SAME_MEANING.iter().any(|(by, known)| (by.is_empty() || *by == format) && path == *known)
     };
     let mut wrong = Vec::new();
     for difference in &differences {
@@ -171,6 +176,14 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
     ] {
         let thought = Part::reasoning("Hm.").with_signature(signed(&issuer));
         answers.push(("signed reasoning", stop(vec![thought, Part::text("Four.")])));
+        answers.push((
+            "a signed call",
+            answer(vec![call("a").with_signature(signed(&issuer))], FinishReason::ToolCalls),
+        ));
+        // Only one vendor seals reasoning beside its signature, and one signs in the clear.
+        if issuer == Format::GEMINI_GENERATE_CONTENT {
+            continue;
+        }
         let sealed = Part::new(Content::Reasoning(Reasoning {
             text: String::new(),
             encrypted: Some("c2VhbGVk".into()),
@@ -181,10 +194,6 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
                 sealed.with_signature(Signature { issuer: issuer.clone(), value: String::new() }),
                 Part::text("Four."),
             ]),
-        ));
-        answers.push((
-            "a signed call",
-            answer(vec![call("a").with_signature(signed(&issuer))], FinishReason::ToolCalls),
         ));
     }
     answers

@@ -95,7 +95,9 @@ impl Facts {
         }
         // Whose a field is counts with the field.
         let differing = counts.into_iter().filter(|((path, _), count)| {
-            *count != 0 && path != "extra.format" && !path.ends_with(".extra.format")
+            let whose = path == "extra.format" || path.ends_with(".extra.format");
+            // How a format chose to write something, kept so that it is written so again.
+            *count != 0 && !whose && !path.contains("note:")
         });
         differing.map(|((path, value), count)| Difference { path, value, gone: count > 0 }).collect()
     }
@@ -161,6 +163,7 @@ fn without_places(path: &str) -> String {
 
 fn plain(path: &str) -> String {
     let silent = ["content", "value", "format", "fields", "kind", "extra"];
+    let path = path.replace("[]", "");
     path.split('.').filter(|step| !silent.contains(step)).collect::<Vec<_>>().join(".")
 }
 
@@ -171,7 +174,7 @@ pub(crate) fn speaks_of(lost: &str, path: &str) -> bool {
     // What cannot be read by anybody else may be all of its part.
     let lost = lost.strip_suffix(".encrypted").map_or_else(|| lost.clone(), str::to_owned);
     let within = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     within(&lost, &path) || within(&path, &lost)
 }

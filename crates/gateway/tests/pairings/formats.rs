@@ -34,6 +34,14 @@ pub(crate) fn all() -> Vec<Pair> {
             provider: Box::new(tollgate_anthropic::MessagesProvider::new(name(), url("http://127.0.0.1"))),
             path: "/v1/messages",
         },
+        Pair {
+            door: Box::new(tollgate_gemini::GenerateContentFrontDoor::server_sent_events()),
+            provider: Box::new(tollgate_gemini::GenerateContentProvider::new(
+                name(),
+                url("http://127.0.0.1"),
+            )),
+            path: "/v1beta/models/m:generateContent",
+        },
     ]
 }
 

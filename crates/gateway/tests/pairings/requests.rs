@@ -17,6 +17,12 @@ const ADDED: &[(&str, &str)] = &[
     ("anthropic.messages", "tool_choice.type"),
     // Required beside the bytes of a file.
     ("openai.chat", "messages[].parts[].content.value.filename"),
+    // Results are found by the function's name.
+    ("gemini.generate_content", "messages[].parts[].content.value.name"),
+    // Tools that are held to their schemas are a mode of the choice.
+    ("gemini.generate_content", "tool_choice.type"),
+    // Reasoning is shown to whoever asks for it.
+    ("gemini.generate_content", "reasoning.visible"),
 ];
 
 /// What a format says in another way, or by saying nothing. Each with its reason.
@@ -25,12 +31,18 @@ const SAME_MEANING: &[(&str, &str)] = &[
     ("anthropic.messages", "response_format.value.name"),
     // Every schema is followed to the letter.
     ("anthropic.messages", "response_format.value.strict"),
+    ("gemini.generate_content", "response_format.value.name"),
+    ("gemini.generate_content", "response_format.value.strict"),
+    // A mode of the choice, for all tools at once.
+    ("gemini.generate_content", "tools[].kind.value.strict"),
 ];
 
 /// What a way there and back came to.
 pub(crate) struct Trip {
     pub(crate) differences: Vec<Difference>,
     pub(crate) losses: Losses,
+    /// Those of the way there. On the way back also what the first format wrote of its own accord can be lost.
+    there: Losses,
     /// The formats on the way.
     pub(crate) by: [String; 2],
 }
@@ -62,9 +74,12 @@ impl Trip {
     /// The losses that no difference shows.
     pub(crate) fn unfounded(&self) -> Vec<String> {
         let shown = |lost: &str| self.differences.iter().any(|difference| speaks_of(lost, &difference.path));
-        let dropped = self.losses.iter().filter(|loss| loss.kind == LossKind::Dropped);
+        let dropped = self.there.iter().filter(|loss| loss.kind == LossKind::Dropped);
+        // What the first format must say is there again, lost or not.
+        let added =
+            |path: &str| ADDED.iter().any(|(format, known)| *format == self.by[0] && speaks_of(path, known));
         let paths = dropped.map(|loss| loss.path.clone());
-        paths.filter(|path| !lost_paths(&self.losses).iter().any(|_| shown(&without(path)))).collect()
+        paths.filter(|path| !shown(&without(path)) && !added(&without(path))).collect()
     }
 }
 
@@ -93,11 +108,12 @@ pub(crate) fn there_and_back_with(
     let there = b.read(&body).unwrap_or_else(|error| {
         panic!("{b} cannot read what it writes: {error:?}\n{}", String::from_utf8_lossy(&body))
     });
-    let (body, more) = a.write(&there).ok()?;
-    losses.extend(more);
+    let (body, back) = a.write(&there).ok()?;
+    let there = losses.clone();
+    losses.extend(back);
     let back = a.read(&body).unwrap();
     let differences = of_request(asked).differences(&of_request(&back));
-    Some(Trip { differences, losses, by: [a.to_string(), b.to_string()] })
+    Some(Trip { differences, losses, there, by: [a.to_string(), b.to_string()] })
 }
 
 /// What a client of `a` can ask of all that can be asked.

@@ -39,6 +39,8 @@ pub(super) struct ChunkEncoder {
     include_usage: bool,
     /// Whether the client asks by the deprecated `functions`.
     legacy: bool,
+    /// How the client wants sound to be encoded.
+    audio_asked: Option<String>,
     /// What each chunk begins with, up to its choices. Empty until the stream starts.
     head: Vec<u8>,
     choices: Vec<ChoiceState>,
@@ -104,6 +106,7 @@ impl ChunkEncoder {
             now_unix,
             include_usage: request.stream_usage == Some(true),
             legacy: asks_by_functions(request),
+            audio_asked: request.audio.as_ref().and_then(|audio| audio.format.clone()),
             head: Vec::new(),
             choices: Vec::new(),
             parts: Vec::new(),

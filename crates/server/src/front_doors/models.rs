@@ -2,16 +2,20 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use tollgate::{AnswerBody, ListedModel};
+use tollgate::{AnswerBody, GeminiModel, ListedModel, encode_gemini_models};
 use tollgate_model::Format;
 
-use crate::responses::json;
+use crate::responses::{json, json_bytes};
 
 /// The beginning of Unix time: of most models nobody says when they were made.
 const UNKNOWN_DAY: &str = "1970-01-01T00:00:00Z";
 
 /// Lists the models. All of them: no format is sent pages.
 pub(super) fn list(format: &Format, models: &[ListedModel]) -> http::Response<AnswerBody> {
+    if *format == Format::GEMINI_GENERATE_CONTENT {
+        let models: Vec<_> = models.iter().map(gemini).collect();
+        return json_bytes(StatusCode::OK, encode_gemini_models(&models, None));
+    }
     let shown: Vec<Value> = models.iter().map(|model| show(format, model)).collect();
     let list = if *format == Format::ANTHROPIC_MESSAGES {
         let name = |model: Option<&ListedModel>| model.map(|model| model.name.clone());
@@ -27,7 +31,17 @@ pub(super) fn list(format: &Format, models: &[ListedModel]) -> http::Response<An
 
 /// Shows one model.
 pub(super) fn one(format: &Format, model: &ListedModel) -> http::Response<AnswerBody> {
+    if *format == Format::GEMINI_GENERATE_CONTENT {
+        return json_bytes(StatusCode::OK, gemini(model).encode());
+    }
     json(StatusCode::OK, &show(format, model))
+}
+
+fn gemini(model: &ListedModel) -> GeminiModel {
+    let mut shown = GeminiModel::new(model.name.as_str());
+    shown.input_token_limit = model.context_window;
+    shown.output_token_limit = model.max_output_tokens;
+    shown
 }
 
 fn show(format: &Format, model: &ListedModel) -> Value {

@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
+use tollgate::ModelPath;
 use tollgate_provider::FrontDoor;
 
-use super::{Doors, percent::percent_decoded};
+use super::{Doors, query};
 
 /// What a path asks for.
 #[derive(Debug)]
@@ -32,24 +33,48 @@ pub(super) struct Route<'a> {
 }
 
 impl Doors {
-    /// Finds the route of a path.
-    pub(super) fn route<'a>(&'a self, path: &'a str, headers: &HeaderMap) -> Route<'a> {
+    /// Finds the route of a request.
+    pub(super) fn route<'a>(&'a self, uri: &'a Uri, headers: &HeaderMap) -> Route<'a> {
         let route = |door, method, asked| Route { door, method, asked };
+        let path = uri.path();
         match path {
-            "/v1/chat/completions" => route(&self.openai_chat, Method::POST, Asked::Chat),
-            "/v1/messages" => route(&self.anthropic_messages, Method::POST, Asked::Chat),
-            "/v1/models" => route(self.speaker(headers), Method::GET, Asked::ModelList),
-            _ => match path.strip_prefix("/v1/models/") {
-                Some(name) if !name.is_empty() => {
-                    route(self.speaker(headers), Method::GET, Asked::Model(percent_decoded(name)))
-                }
-                _ => route(self.speaker(headers), Method::GET, Asked::Unknown),
-            },
+            "/v1/chat/completions" => return route(&self.openai_chat, Method::POST, Asked::Chat),
+            "/v1/messages" => return route(&self.anthropic_messages, Method::POST, Asked::Chat),
+            "/v1/models" | "/v1beta/models" => {
+                return route(self.speaker(path, headers), Method::GET, Asked::ModelList);
+            }
+            _ => {}
+        }
+        let gemini = &self.gemini_generate_content;
+        match ModelPath::parse(path).filter(|_| is_of_models(path)) {
+            Some(ModelPath { verb: "generateContent", .. }) => route(gemini, Method::POST, Asked::Chat),
+            Some(ModelPath { verb: "streamGenerateContent", .. }) => {
+                let events = query::value(uri, "alt").is_some_and(|alt| alt == "sse");
+                let door = if events { gemini } else { &self.gemini_generate_content_array };
+                route(door, Method::POST, Asked::Chat)
+            }
+            Some(ModelPath { model, verb: "" }) => {
+                let asked = Asked::Model(Cow::Owned(model.to_string()));
+                route(self.speaker(path, headers), Method::GET, asked)
+            }
+            _ => route(self.speaker(path, headers), Method::GET, Asked::Unknown),
         }
     }
 
     /// Whose SDK asks, on a path that several vendors share.
-    fn speaker(&self, headers: &HeaderMap) -> &Arc<dyn FrontDoor> {
-        if headers.contains_key("anthropic-version") { &self.anthropic_messages } else { &self.openai_chat }
+    fn speaker(&self, path: &str, headers: &HeaderMap) -> &Arc<dyn FrontDoor> {
+        if headers.contains_key("anthropic-version") {
+            &self.anthropic_messages
+        } else if path.starts_with("/v1beta/") || headers.contains_key("x-goog-api-key") {
+            &self.gemini_generate_content
+        } else {
+            &self.openai_chat
+        }
     }
+}
+
+/// Whether a path is one of a model's, directly below the version.
+fn is_of_models(path: &str) -> bool {
+    let below = path.strip_prefix("/v1beta/").or_else(|| path.strip_prefix("/v1/"));
+    below.is_some_and(|below| below.starts_with("models/") || below.starts_with("tunedModels/"))
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tollgate_model::{Assembler, ChatRequest, ChatResponse, ProviderError};
 
 use crate::{
@@ -15,10 +16,17 @@ pub(in crate::generate_content) fn decode(
     request: &ChatRequest,
     response: &http::Response<Bytes>,
 ) -> Result<ChatResponse, ProviderError> {
-    let body = parse(response.body())?;
     let mut decoder = GenerateContentDecoder::new(Restore::new(request));
     let mut events = Vec::new();
-    decoder.read(body, &mut events).map_err(unreadable)?;
+    match serde_json::from_slice::<Vec<&RawValue>>(response.body()) {
+        // A stream that was not asked for as events: its frames, one after the other.
+        Ok(frames) if !is_array_of_error(response.body()) => {
+            for frame in frames {
+                decoder.read(parse(frame.get().as_bytes())?, &mut events).map_err(unreadable)?;
+            }
+        }
+        _ => decoder.read(parse(response.body())?, &mut events).map_err(unreadable)?,
+    }
     if !decoder.has_answer() {
         return Err(no_answer());
     }

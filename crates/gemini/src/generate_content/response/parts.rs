@@ -90,6 +90,10 @@ fn write_call(mut object: Object<'_>, call: &ToolCall, part: &Part, place: &str,
     let id = wire_call_id(&call.id);
     object.optional("id", (!id.is_empty()).then_some(id)).field("name", &call.name);
     match (call.kind, json_object(&call.arguments)) {
+        // Some models write their arguments in lines, and a line ends an event's data.
+        (ToolCallKind::Function, Some(args)) if args.get().contains(['\n', '\r']) => {
+            object.field("args", &serde_json::from_str::<Value>(args.get()).unwrap_or_default());
+        }
         (ToolCallKind::Function, Some(args)) => {
             object.field("args", args);
         }

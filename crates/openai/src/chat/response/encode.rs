@@ -51,6 +51,13 @@ pub(in crate::chat) fn encode(
     (out.freeze(), losses)
 }
 
+/// Names the encoding of sound as lost where the client does not know it: the format says it in the question only.
+pub(in crate::chat) fn lose_encoding(path: &str, media_type: &str, asked: Option<&str>, losses: &mut Losses) {
+    if asked != Some(media::audio_format(media_type)) {
+        losses.approximated(format!("{path}.source.media_type"), "answers do not say how sound is encoded");
+    }
+}
+
 /// An id for an answer that has none.
 pub(in crate::chat) fn made_id(created: i64) -> String {
     format!("chatcmpl-{created}")
@@ -63,6 +70,7 @@ pub(in crate::chat) fn asks_by_functions(request: &ChatRequest) -> bool {
 
 #[derive(Debug)]
 struct ChoiceWriter<'a> {
+    request: &'a ChatRequest,
     choice: &'a Choice,
     legacy: bool,
     /// What the provider said of this choice besides.
@@ -81,7 +89,7 @@ struct ChoiceWriter<'a> {
 impl<'a> ChoiceWriter<'a> {
     fn new(
         choice: &'a Choice,
-        request: &ChatRequest,
+        request: &'a ChatRequest,
         extra: Option<&'a Map<String, Value>>,
         now_unix: i64,
         losses: &'a mut Losses,
@@ -91,6 +99,7 @@ impl<'a> ChoiceWriter<'a> {
         let choices = extra.and_then(|extra| extra.get("choices")?.as_array());
         let extra = choices.and_then(|choices| choices.iter().filter_map(Value::as_object).find(of_choice));
         let mut writer = Self {
+            request,
             choice,
             legacy: asks_by_functions(request),
             extra,
@@ -136,7 +145,11 @@ impl<'a> ChoiceWriter<'a> {
                 self.reasoning.push_str(&reasoning.text);
             }
             Content::Refusal(text) => self.refusal.push_str(text),
-            Content::Audio(Audio { source: MediaSource::Base64 { .. }, .. }) if self.audio.is_none() => {
+            Content::Audio(Audio { source: MediaSource::Base64 { media_type, .. }, .. })
+                if self.audio.is_none() =>
+            {
+                let asked = self.request.audio.as_ref().and_then(|audio| audio.format.as_deref());
+                lose_encoding(&self.path(number), media_type, asked, self.losses);
                 self.audio = Some(part);
             }
             Content::Image(image) if image_address(image).is_some() => {

@@ -9,7 +9,7 @@ use tollgate_model::{
 use super::{ChunkEncoder, Cited};
 use crate::chat::{
     request::LEGACY,
-    response::{image_address, write_image},
+    response::{image_address, lose_encoding, write_image},
     wire::{Object, value, write_raw},
 };
 
@@ -53,7 +53,11 @@ impl ChunkEncoder {
                 state.refused = true;
                 OpenKind::Refusal
             }
-            PartKind::Audio { .. } => OpenKind::Audio,
+            PartKind::Audio { media_type } => {
+                let path = format!("choices[{}].parts[{number}]", state.index);
+                lose_encoding(&path, media_type, self.audio_asked.as_deref(), &mut self.losses);
+                OpenKind::Audio
+            }
             PartKind::ToolCall { id, name, kind } => {
                 let number = state.calls;
                 state.calls += 1;
