@@ -42,7 +42,10 @@ mod base64;
 mod client_error;
 mod error;
 mod generate_content;
+mod media;
 mod names;
+mod read;
+mod signature;
 mod time;
 mod vendor;
 

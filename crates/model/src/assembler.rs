@@ -46,19 +46,19 @@ impl Assembler {
                 self.response.created = created;
             }
             ChatEvent::PartStart { part, choice, kind } => {
-                let parts = &mut self.choice(choice).parts;
+                let parts = &mut self.choice_mut(choice).parts;
                 parts.push(Part::new(start(kind)));
                 let place = (choice, parts.len() - 1);
                 self.places.insert(part, place);
             }
             ChatEvent::Delta { part, delta } => {
-                if let Some(part) = self.part_mut(part) {
+                if let Some(part) = self.part(part) {
                     grow(part, delta);
                 }
             }
             ChatEvent::PartEnd { .. } => {}
-            ChatEvent::Logprobs { choice, tokens } => self.choice(choice).logprobs.extend(tokens),
-            ChatEvent::Stop { choice, reason } => self.choice(choice).finish_reason = Some(reason),
+            ChatEvent::Logprobs { choice, tokens } => self.choice_mut(choice).logprobs.extend(tokens),
+            ChatEvent::Stop { choice, reason } => self.choice_mut(choice).finish_reason = Some(reason),
             ChatEvent::Usage(usage) => self.response.usage.get_or_insert_default().update(&usage),
             ChatEvent::Extra { service_tier, extra } => {
                 if service_tier.is_some() {
@@ -74,11 +74,10 @@ impl Assembler {
         }
     }
 
-    /// Returns a part as far as it was folded.
+    /// Returns an answer as far as it was folded.
     #[must_use]
-    pub fn part(&self, index: PartIndex) -> Option<&Part> {
-        let (choice, place) = self.places.get(&index)?;
-        self.choices.get(choice)?.parts.get(*place)
+    pub fn choice(&self, index: u32) -> Option<&Choice> {
+        self.choices.get(&index)
     }
 
     /// Tells whether [`ChatEvent::Finish`] was seen.
@@ -94,11 +93,11 @@ impl Assembler {
         self.response
     }
 
-    fn choice(&mut self, index: u32) -> &mut Choice {
+    fn choice_mut(&mut self, index: u32) -> &mut Choice {
         self.choices.entry(index).or_insert_with(|| Choice::new(index, Vec::new(), None))
     }
 
-    fn part_mut(&mut self, index: PartIndex) -> Option<&mut Part> {
+    fn part(&mut self, index: PartIndex) -> Option<&mut Part> {
         let (choice, place) = self.places.get(&index)?;
         self.choices.get_mut(choice)?.parts.get_mut(*place)
     }

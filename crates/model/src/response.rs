@@ -188,7 +188,8 @@ fn unfold_part(index: PartIndex, choice: u32, part: Part, events: &mut Vec<ChatE
     };
     deltas.extend(part.signature.map(Delta::Signature));
     if !part.extra.is_empty() {
-        deltas.push(Delta::Extra(part.extra));
+        // First, since a stream can say most of it only where the part begins.
+        deltas.insert(0, Delta::Extra(part.extra));
     }
     events.push(ChatEvent::PartStart { part: index, choice, kind });
     events.extend(deltas.into_iter().map(|delta| ChatEvent::Delta { part: index, delta }));

@@ -45,13 +45,21 @@ fn status(error: &CallError) -> StatusCode {
 
 /// Appends `{"error":{…}}`.
 pub(crate) fn write(out: &mut BytesMut, error: &CallError) {
-    let (kind, code) = words(error.kind);
     let mut body = Object::begin(out);
-    let mut nested = body.object("error");
-    nested.field("message", &error.message).field("type", kind);
-    nested.field("param", &error.param).field("code", &error.code.as_deref().or(code));
-    nested.end();
+    write_fields(body.object("error"), error);
     body.end();
+}
+
+/// Writes what stands in `error`.
+pub(crate) fn write_fields(mut object: Object<'_>, error: &CallError) {
+    object.field("message", &error.message).field("type", words(error.kind).0);
+    object.field("param", &error.param).field("code", &code(error));
+    object.end();
+}
+
+/// The code that programs read: the provider's own, or the vendor's for such an error.
+pub(crate) fn code(error: &CallError) -> Option<&str> {
+    error.code.as_deref().or_else(|| words(error.kind).1)
 }
 
 /// The vendor's `type`, and its `code` where there is none yet.

@@ -38,6 +38,12 @@ pub(crate) fn made_call_id(response: &str, choice: u32, call: usize) -> ToolCall
     ToolCallId::new(format!("call_{:016x}", digest(u64::from(choice) << 32 | call as u64, response)))
 }
 
+/// Makes an id for an item of an answer that came without: the same for the same answer and place, another for another.
+pub(crate) fn made_item_id(prefix: &str, response: &str, place: usize) -> String {
+    let seed = (place as u64) << 1 | 1;
+    format!("{prefix}_{:016x}{:016x}", digest(seed, response), digest(!seed, response))
+}
+
 /// FNV-1a with a seed: nobody gains by a collision here.
 fn digest(seed: u64, text: &str) -> u64 {
     let bytes = seed.to_le_bytes().into_iter().chain(text.bytes());

@@ -18,6 +18,7 @@ mod body;
 mod clock;
 mod dice;
 mod draft;
+mod embedding;
 mod exchange;
 mod fault;
 mod form;

@@ -19,7 +19,7 @@ async fn main() -> io::Result<()> {
     };
     let simulators = Simulators::start(options).await?;
     let mut out = io::stdout();
-    for vendor in Vendor::ALL {
+    for vendor in Vendor::SERVED {
         writeln!(out, "{vendor:<10} {}", simulators.base_url(vendor))?;
     }
     out.flush()?;

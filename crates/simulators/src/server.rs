@@ -55,7 +55,7 @@ impl Simulator {
         self.vendor
     }
 
-    /// What the vendor's SDK takes as base URL: with `/v1` for OpenAI and xAI, else without a path.
+    /// What the vendor's SDK takes as base URL: with `/v1` for OpenAI, xAI and the local server, else without a path.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, self.vendor.base_path())
@@ -104,7 +104,7 @@ impl Drop for Simulator {
     }
 }
 
-/// All five providers, each on a port of its own, with one meter and one list of requests.
+/// All providers, each on a port of its own, with one meter and one list of requests.
 #[derive(Debug)]
 pub struct Simulators {
     servers: Vec<Simulator>,
@@ -118,8 +118,8 @@ impl Simulators {
     /// No port can be had.
     pub async fn start(options: Options) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(options));
-        let mut servers = Vec::with_capacity(Vendor::ALL.len());
-        for vendor in Vendor::ALL {
+        let mut servers = Vec::with_capacity(Vendor::SERVED.len());
+        for vendor in Vendor::SERVED {
             servers.push(Simulator::start_with(vendor, 0, Arc::clone(&shared)).await?);
         }
         Ok(Self { servers, shared })
@@ -131,7 +131,7 @@ impl Simulators {
         &self.servers[vendor.index()]
     }
 
-    /// What the vendor's SDK takes as base URL: with `/v1` for OpenAI and xAI, else without a path.
+    /// What the vendor's SDK takes as base URL: with `/v1` for OpenAI, xAI and the local server, else without a path.
     #[must_use]
     pub fn base_url(&self, vendor: Vendor) -> String {
         self.simulator(vendor).base_url()

@@ -35,8 +35,8 @@ const COUNTED: usize = 1 << 17;
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) meter: Meter,
-    caches: [PrefixCache; Vendor::ALL.len()],
-    memories: [Memory; Vendor::ALL.len()],
+    caches: [PrefixCache; Vendor::SERVED.len()],
+    memories: [Memory; Vendor::SERVED.len()],
     received: Mutex<VecDeque<Received>>,
     comings: Mutex<HashMap<u64, u32>>,
     served: AtomicU64,

@@ -15,13 +15,19 @@ pub enum Vendor {
     Xai,
     /// A local Ollama, its native API.
     Ollama,
+    /// A local server that copies OpenAI's API, as vLLM does.
+    Compatible,
 }
 
 impl Vendor {
-    /// All of them, in the order that tables show.
+    /// All that are known by their own name, in the order that tables show.
     pub const ALL: [Self; 5] = [Self::OpenAi, Self::Anthropic, Self::Gemini, Self::Xai, Self::Ollama];
 
-    /// The name in lower case: `openai`, `anthropic`, `gemini`, `xai`, `ollama`.
+    /// Those, and the local server, whose name its operator gives.
+    pub const SERVED: [Self; 6] =
+        [Self::OpenAi, Self::Anthropic, Self::Gemini, Self::Xai, Self::Ollama, Self::Compatible];
+
+    /// The name in lower case: `openai`, `anthropic`, `gemini`, `xai`, `ollama`, `compatible`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,13 +36,14 @@ impl Vendor {
             Self::Gemini => "gemini",
             Self::Xai => "xai",
             Self::Ollama => "ollama",
+            Self::Compatible => "compatible",
         }
     }
 
     /// What the vendor's own SDK expects behind host and port in a base URL.
     pub(crate) const fn base_path(self) -> &'static str {
         match self {
-            Self::OpenAi | Self::Xai => "/v1",
+            Self::OpenAi | Self::Xai | Self::Compatible => "/v1",
             Self::Anthropic | Self::Gemini | Self::Ollama => "",
         }
     }

@@ -1,6 +1,7 @@
-//! The five vendors behind one set of functions.
+//! The vendors behind one set of functions.
 
 mod anthropic;
+mod compatible;
 mod gemini;
 mod ollama;
 mod openai;
@@ -23,10 +24,14 @@ pub(crate) fn model(vendor: Vendor, path: &str, body: &Value) -> String {
 /// Whether a path asks a model for an answer: such requests are metered and fail by chance.
 pub(crate) fn is_call(vendor: Vendor, path: &str) -> bool {
     match vendor {
-        Vendor::OpenAi | Vendor::Xai => ["/v1/chat/completions", "/v1/responses"].contains(&path),
+        Vendor::OpenAi => openai::CALLS.contains(&path),
+        Vendor::Xai => ["/v1/chat/completions", "/v1/responses"].contains(&path),
         Vendor::Anthropic => path == "/v1/messages",
-        Vendor::Gemini => path.ends_with("enerateContent"),
-        Vendor::Ollama => path == "/api/chat",
+        Vendor::Gemini => {
+            ["enerateContent", "mbedContent", "mbedContents"].iter().any(|end| path.ends_with(end))
+        }
+        Vendor::Ollama => ["/api/chat", "/api/embed"].contains(&path),
+        Vendor::Compatible => compatible::CALLS.contains(&path),
     }
 }
 
@@ -43,6 +48,7 @@ pub(crate) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Re
         Vendor::Gemini => gemini::authorize(exchange, key),
         Vendor::Xai => xai::authorize(exchange, key),
         Vendor::Ollama => None,
+        Vendor::Compatible => compatible::authorize(exchange, key),
     }
 }
 
@@ -54,6 +60,7 @@ pub(crate) fn answer(exchange: &Exchange<'_>) -> Reply {
         Vendor::Gemini => gemini::answer(exchange),
         Vendor::Xai => xai::answer(exchange),
         Vendor::Ollama => ollama::answer(exchange),
+        Vendor::Compatible => compatible::answer(exchange),
     }
 }
 
@@ -65,6 +72,7 @@ pub(crate) fn failure(exchange: &Exchange<'_>, status: u16) -> Reply {
         Vendor::Gemini => gemini::failure(exchange, status),
         Vendor::Xai => xai::failure(exchange, status),
         Vendor::Ollama => ollama::failure(exchange, status),
+        Vendor::Compatible => compatible::failure(exchange, status),
     }
 }
 
@@ -76,6 +84,7 @@ pub(crate) fn unreadable(exchange: &Exchange<'_>) -> Reply {
         Vendor::Gemini => gemini::unreadable(),
         Vendor::Xai => xai::unreadable(),
         Vendor::Ollama => ollama::unreadable(),
+        Vendor::Compatible => compatible::unreadable(),
     }
 }
 
@@ -86,7 +95,7 @@ pub(crate) fn with_headers(exchange: &Exchange<'_>, reply: Reply) -> Reply {
         Vendor::Anthropic => anthropic::with_headers(exchange, reply),
         Vendor::Gemini => gemini::with_headers(exchange, reply),
         Vendor::Xai => xai::with_headers(exchange, reply),
-        Vendor::Ollama => reply,
+        Vendor::Ollama | Vendor::Compatible => reply,
     }
 }
 

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use tollgate_model::{ChatRequest, ProviderError, RequestError};
 use tollgate_provider::{Encoded, Target, json_writer};
 
-use super::{GenerateContentProvider, provider::resource, request, wire::read::object};
-use crate::error;
+use super::{GenerateContentProvider, provider::resource, request};
+use crate::{error, read::object};
 
 /// How many tokens a request would take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::wire::read::camel_case;
+use crate::read::camel_case;
 
 /// Says in JSON Schema what a schema in the vendor's dialect says.
 pub(super) fn to_json_schema(schema: &Value) -> Value {

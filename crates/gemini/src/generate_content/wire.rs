@@ -2,6 +2,5 @@
 //! what is answered ([`response`]).
 
 pub(crate) mod client_request;
-pub(crate) mod read;
 pub(crate) mod request;
 pub(crate) mod response;

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tollgate_model::extra::NOTE_PREFIX;
 
 use super::append;
 
@@ -72,10 +73,10 @@ impl<'o> Object<'o> {
         self
     }
 
-    /// Appends fields that only this format has, but for those that are written already.
+    /// Appends fields that only this format has, but for notes and those that are written already.
     pub fn extra(&mut self, fields: Option<&Map<String, Value>>) -> &mut Self {
         for (name, content) in fields.into_iter().flatten() {
-            if !self.written.contains(&name.as_str()) {
+            if !self.written.contains(&name.as_str()) && !name.starts_with(NOTE_PREFIX) {
                 self.name(name);
                 value(self.out, content);
             }

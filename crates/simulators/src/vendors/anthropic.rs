@@ -43,28 +43,43 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
             let count = request::prompt(exchange.body).total();
             Reply::json(StatusCode::OK, &json!({"input_tokens": count}))
         }),
-        (&Method::GET, "/v1/models") => Ok(models()),
+        (&Method::GET, "/v1/models") => models(exchange),
         (&Method::GET, path) if path.strip_prefix("/v1/models/").is_some_and(model::is_known) => {
-            Ok(Reply::json(StatusCode::OK, &model_card(&path["/v1/models/".len()..])))
+            let id = &path["/v1/models/".len()..];
+            Ok(Reply::json(StatusCode::OK, &model::Model::named(id).card(id)))
         }
         _ => Err(Refusal::not_found("Not found")),
     };
     result.unwrap_or_else(|refusal| error(exchange, refusal.status.as_u16(), &refusal.message))
 }
 
-fn models() -> Reply {
-    let cards = model::LISTED.map(model_card);
-    let ids = (model::LISTED.first(), model::LISTED.last());
-    let body = json!({"data": cards.to_vec(), "has_more": false, "first_id": ids.0, "last_id": ids.1});
-    Reply::json(StatusCode::OK, &body)
-}
-
-fn model_card(id: &str) -> Value {
-    let rules = model::Model::named(id);
-    json!({
-        "type": "model", "id": id, "display_name": id.replace("claude-", "Claude ").replace('-', " "),
-        "created_at": "2026-09-01T00:00:00Z", "max_tokens": rules.max_output(), "max_input_tokens": 1_000_000,
-    })
+/// A page of the list, of 20 unless it is asked otherwise.
+fn models(exchange: &Exchange<'_>) -> Result<Reply, Refusal> {
+    let place = |name| match exchange.asked(name) {
+        None => Ok(None),
+        Some(id) => match model::LISTED.iter().position(|listed| *listed == id) {
+            None => Err(Refusal::bad(format!("{name}: no such model"))),
+            found => Ok(found),
+        },
+    };
+    let limit = exchange.asked("limit").map_or(Some(20), |limit| limit.parse::<usize>().ok());
+    let Some(limit) = limit.filter(|limit| (1..=1_000).contains(limit)) else {
+        return Err(Refusal::bad("limit: Input should be greater than or equal to 1 and at most 1000"));
+    };
+    let all = model::LISTED.len();
+    let (start, end) = match (place("after_id")?, place("before_id")?) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::bad("after_id, before_id: only one of them may be given"));
+        }
+        (Some(after), None) => (after + 1, all.min(after + 1 + limit)),
+        (None, Some(before)) => (before.saturating_sub(limit), before),
+        (None, None) => (0, all.min(limit)),
+    };
+    let page = &model::LISTED[start..end];
+    let has_more = if exchange.asked("before_id").is_some() { start > 0 } else { end < all };
+    let cards: Vec<Value> = page.iter().map(|id| model::Model::named(id).card(id)).collect();
+    let body = json!({"data": cards, "has_more": has_more, "first_id": page.first(), "last_id": page.last()});
+    Ok(Reply::json(StatusCode::OK, &body))
 }
 
 const fn error_type(status: u16) -> &'static str {
@@ -127,7 +142,7 @@ pub(super) fn with_headers(exchange: &Exchange<'_>, reply: Reply) -> Reply {
     let reply = reply
         .with_header("request-id", &request_id(exchange))
         .with_header("anthropic-organization-id", "00000000-0000-4000-8000-000000000000");
-    if exchange.path != "/v1/messages" || reply.status == StatusCode::UNAUTHORIZED {
+    if !super::is_call(exchange.vendor, exchange.path) || reply.status == StatusCode::UNAUTHORIZED {
         return reply;
     }
     let reset = rfc3339(exchange.now + 1);

@@ -1,9 +1,11 @@
-//! Gemini: `generateContent`, `streamGenerateContent`, `countTokens` and the list of models, under `/v1beta` or `/v1`.
+//! Gemini: `generateContent`, `streamGenerateContent`, `countTokens`, `embedContent`, `batchEmbedContents` and the list of
+//! models, under `/v1beta` or `/v1`.
 //!
 //! Source: the protos of v1beta, the types of the `google-genai` SDK 3.4 and the page on thought signatures
 //! (read 2026-11-23).
 
 mod content;
+mod embeddings;
 mod model;
 mod request;
 mod rules;
@@ -61,8 +63,10 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
         (&Method::POST, "streamGenerateContent") => {
             rules::check(exchange).map(|()| content::answer(exchange, true))
         }
-        (&Method::POST, "countTokens") => rules::check_model(exchange).map(|()| count(exchange)),
-        (&Method::GET, _) => models(exchange.path),
+        (&Method::POST, "countTokens") => rules::check_count(exchange).map(|()| count(exchange)),
+        (&Method::POST, "embedContent") => embeddings::one(exchange),
+        (&Method::POST, "batchEmbedContents") => embeddings::batch(exchange),
+        (&Method::GET, _) => models(exchange),
         _ => Err(Refusal::not_found("Requested entity was not found.")),
     };
     result.unwrap_or_else(|refusal| error(refusal.status.as_u16(), &refusal.message, &[]))
@@ -75,19 +79,49 @@ fn count(exchange: &Exchange<'_>) -> Reply {
     document(StatusCode::OK, &body)
 }
 
-fn models(path: &str) -> Result<Reply, Refusal> {
-    let card = |id: &str| {
-        json!({
-            "name": format!("models/{id}"), "version": "001", "displayName": id, "inputTokenLimit": 1_048_576,
-            "outputTokenLimit": 65_536, "supportedGenerationMethods": ["generateContent", "countTokens"], "thinking": true,
-        })
-    };
+fn models(exchange: &Exchange<'_>) -> Result<Reply, Refusal> {
+    let path = exchange.path;
     let named = path.strip_prefix("/v1beta/models").or_else(|| path.strip_prefix("/v1/models"));
     match named.map(|rest| rest.trim_start_matches('/')) {
-        Some("") => Ok(document(StatusCode::OK, &json!({"models": MODELS.map(card).to_vec()}))),
+        Some("") => list(exchange),
         Some(id) if model::is_known(id) => Ok(document(StatusCode::OK, &card(id))),
         _ => Err(Refusal::not_found("Requested entity was not found.")),
     }
+}
+
+/// A page of the list; the token of the next one is where it begins.
+fn list(exchange: &Exchange<'_>) -> Result<Reply, Refusal> {
+    let embed = embeddings::MODELS.iter().map(|(name, _)| *name);
+    let cards: Vec<Value> = MODELS.into_iter().chain(embed).map(card).collect();
+    let number =
+        |name, default| exchange.asked(name).map_or(Some(default), |text| text.parse::<usize>().ok());
+    let (size, start) = (number("pageSize", 50), number("pageToken", 0));
+    let (Some(size @ 1..), Some(start)) = (size, start.filter(|start| *start < cards.len())) else {
+        return Err(Refusal::bad("Invalid page size or page token."));
+    };
+    let end = cards.len().min(start + size);
+    let mut body = json!({"models": cards[start..end]});
+    if end < cards.len() {
+        body["nextPageToken"] = json!(end.to_string());
+    }
+    Ok(document(StatusCode::OK, &body))
+}
+
+fn card(id: &str) -> Value {
+    let embeds = embeddings::MODELS.iter().any(|(name, _)| *name == id);
+    let methods: &[&str] = match embeds {
+        true => &["embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent"],
+        false => &["generateContent", "countTokens", "createCachedContent", "batchGenerateContent"],
+    };
+    let mut card = json!({
+        "name": format!("models/{id}"), "version": "001", "displayName": id,
+        "inputTokenLimit": if embeds { 2_048 } else { 1_048_576 }, "outputTokenLimit": if embeds { 1 } else { 65_536 },
+        "supportedGenerationMethods": methods,
+    });
+    if !embeds {
+        card["thinking"] = json!(true);
+    }
+    card
 }
 
 /// A document as this API writes it: indented.

@@ -1,4 +1,4 @@
-//! Ollama's native API: `POST /api/chat`, `GET /api/tags`, `GET /api/version`.
+//! Ollama's native API: `POST /api/chat`, `POST /api/embed`, `GET /api/tags`, `GET /api/version`.
 //!
 //! Source: Ollama's OpenAPI document at 0.33 (read 2026-11-23). No key is asked for.
 
@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::{strings, whole};
 use crate::{
     clock::rfc3339,
-    dice::{Dice, HEX, LOWER},
+    dice::{Dice, HEX, LOWER, hash_bytes},
     draft::{Ask, Draft, Finish, Tool, drafts},
+    embedding,
     exchange::{Exchange, Refusal, require},
     meter::MeteredUsage,
     prompt::{Prompt, json_tokens},
@@ -26,7 +27,7 @@ struct Pulled {
     can: &'static [&'static str],
 }
 
-const PULLED: [Pulled; 5] = [
+const PULLED: [Pulled; 7] = [
     Pulled { name: "qwen3:8b", family: "qwen3", size: "8.2B", can: &["completion", "tools", "thinking"] },
     Pulled {
         name: "gpt-oss:20b",
@@ -42,7 +43,14 @@ const PULLED: [Pulled; 5] = [
         size: "8.8B",
         can: &["completion", "tools", "thinking", "vision"],
     },
+    Pulled { name: "nomic-embed-text:latest", family: "nomic-bert", size: "137M", can: &["embedding"] },
+    Pulled { name: "embeddinggemma:latest", family: "gemma3", size: "307.58M", can: &["embedding"] },
 ];
+
+/// The dimensions of the models that embed.
+const DIMENSIONS: usize = 768;
+/// The tokens that they read of a text.
+const EMBEDDED: u64 = 2_048;
 
 const IMAGE: u64 = 256;
 
@@ -50,6 +58,9 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
     match (exchange.method, exchange.path) {
         (&Method::POST, "/api/chat") => {
             chat(exchange).unwrap_or_else(|refusal| error(refusal.status, &refusal.message))
+        }
+        (&Method::POST, "/api/embed") => {
+            embed(exchange).unwrap_or_else(|refusal| error(refusal.status, &refusal.message))
         }
         (&Method::GET, "/api/tags") => {
             Reply::json(StatusCode::OK, &json!({"models": PULLED.iter().map(card).collect::<Vec<_>>()}))
@@ -68,7 +79,7 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
 fn card(model: &Pulled) -> Value {
     json!({
         "name": model.name, "model": model.name, "modified_at": "2026-11-01T09:30:00.000000000Z", "size": 5_225_388_164_u64,
-        "digest": Dice::new(model.name.len() as u64).id(64, HEX),
+        "digest": Dice::new(hash_bytes(0, model.name.as_bytes())).id(64, HEX),
         "details": {
             "parent_model": "", "format": "gguf", "family": model.family, "families": [model.family],
             "parameter_size": model.size, "quantization_level": "Q4_K_M",
@@ -106,12 +117,48 @@ fn pulled(name: &str) -> Option<&'static Pulled> {
     PULLED.iter().find(is_named)
 }
 
+fn model(exchange: &Exchange<'_>) -> Result<&'static Pulled, Refusal> {
+    require(!exchange.model.is_empty(), || Refusal::bad("model is required"))?;
+    let missing = || Refusal::not_found(format!("model '{}' not found", exchange.model));
+    pulled(exchange.model).ok_or_else(missing)
+}
+
+/// Source: `EmbedRequest` and `EmbedResponse` of the OpenAPI document.
+fn embed(exchange: &Exchange<'_>) -> Result<Reply, Refusal> {
+    let body = exchange.body;
+    let model = model(exchange)?;
+    require(model.can.contains(&"embedding"), || Refusal {
+        status: StatusCode::NOT_IMPLEMENTED,
+        ..Refusal::bad("this model does not support embeddings")
+    })?;
+    let readable = body["input"].is_string()
+        || body["input"].as_array().is_some_and(|texts| texts.iter().all(Value::is_string));
+    require(readable, || Refusal::bad("invalid input type"))?;
+    let texts = strings(&body["input"]);
+    let too_long = texts.iter().any(|text| tokens_of(text) > EMBEDDED);
+    require(!too_long || body["truncate"] != Value::Bool(false), || {
+        Refusal::bad("the input length exceeds the context length")
+    })?;
+    let dimensions = whole(&body["dimensions"]).and_then(|asked| usize::try_from(asked).ok());
+    let dimensions = dimensions.filter(|asked| *asked > 0).unwrap_or(DIMENSIONS).min(DIMENSIONS);
+    let embeddings: Vec<Value> = texts
+        .iter()
+        .map(|text| embedding::numbers(&embedding::vector(model.name, text, dimensions)))
+        .collect();
+    let tokens = texts.iter().map(|text| tokens_of(text).min(EMBEDDED)).sum();
+    let line = json!({
+        "model": body["model"], "embeddings": embeddings, "total_duration": 14_143_917 + tokens * 310_000,
+        "load_duration": 1_019_500, "prompt_eval_count": tokens,
+    });
+    Ok(document(&line).with_usage(MeteredUsage { input: tokens, ..MeteredUsage::default() }))
+}
+
 fn chat(exchange: &Exchange<'_>) -> Result<Reply, Refusal> {
     let body = exchange.body;
-    require(!exchange.model.is_empty(), || Refusal::bad("model is required"))?;
-    let Some(model) = pulled(exchange.model) else {
-        return Err(Refusal::not_found(format!("model '{}' not found", exchange.model)));
-    };
+    let model = model(exchange)?;
+    require(model.can.contains(&"completion"), || {
+        Refusal::bad(format!("\"{}\" does not support chat", exchange.model))
+    })?;
     check(body, exchange.model, model)?;
     let mut dice = exchange.dice(1);
     let prompt = prompt(body);

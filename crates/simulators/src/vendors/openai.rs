@@ -3,6 +3,8 @@
 //! Source: the OpenAPI document 2.3.0 and the types of the `openai` SDK 3.54 (read 2026-11-23).
 
 pub(super) mod chat;
+pub(super) mod completions;
+pub(super) mod embeddings;
 pub(super) mod model;
 pub(super) mod request;
 pub(super) mod rules;
@@ -16,6 +18,10 @@ use crate::{
     exchange::{Exchange, Refusal},
     reply::Reply,
 };
+
+/// Paths that ask a model for an answer.
+pub(super) const CALLS: [&str; 4] =
+    ["/v1/responses", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"];
 
 const MODELS: [&str; 16] = [
     "gpt-4.1",
@@ -65,16 +71,35 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
         (&Method::POST, "/v1/chat/completions") => {
             rules::check(exchange).map_or_else(|refusal| refuse(&refusal), |()| chat::answer(exchange))
         }
+        (&Method::POST, "/v1/completions") => {
+            completions::answer(exchange).unwrap_or_else(|refusal| refuse(&refusal))
+        }
+        (&Method::POST, "/v1/embeddings") => {
+            embeddings::answer(exchange).unwrap_or_else(|refusal| refuse(&refusal))
+        }
         (&Method::GET, "/v1/models") => {
-            Reply::json(StatusCode::OK, &json!({"object": "list", "data": MODELS.map(model_card).to_vec()}))
+            let data: Vec<Value> = listed().map(model_card).collect();
+            Reply::json(StatusCode::OK, &json!({"object": "list", "data": data}))
         }
-        (&Method::GET, path)
-            if path.strip_prefix("/v1/models/").is_some_and(|id| model::Model(id).is_known()) =>
-        {
-            Reply::json(StatusCode::OK, &model_card(&path["/v1/models/".len()..]))
-        }
+        (&Method::GET, path) if path.starts_with("/v1/models/") => one_model(&path["/v1/models/".len()..]),
         (method, path) => refuse(&Refusal::not_found(format!("Invalid URL ({method} {path})"))),
     }
+}
+
+fn listed() -> impl Iterator<Item = &'static str> {
+    let embed = embeddings::MODELS.iter().map(|model| model.name);
+    MODELS.into_iter().chain(completions::MODELS).chain(embed)
+}
+
+fn one_model(id: &str) -> Reply {
+    if model::Model(id).is_known() || listed().any(|listed| listed == id) {
+        return Reply::json(StatusCode::OK, &model_card(id));
+    }
+    refuse(
+        &Refusal::not_found(format!("The model '{id}' does not exist"))
+            .param("model")
+            .code("model_not_found"),
+    )
 }
 
 fn model_card(id: &str) -> Value {

@@ -59,7 +59,7 @@ impl Answer {
 /// The credentials that each vendor's own SDK sends.
 pub(crate) const fn credentials(vendor: Vendor) -> &'static str {
     match vendor {
-        Vendor::OpenAi | Vendor::Xai => "authorization: Bearer key\r\n",
+        Vendor::OpenAi | Vendor::Xai | Vendor::Compatible => "authorization: Bearer key\r\n",
         Vendor::Anthropic => "x-api-key: key\r\nanthropic-version: 2023-06-01\r\n",
         Vendor::Gemini => "x-goog-api-key: key\r\n",
         Vendor::Ollama => "",
@@ -69,7 +69,7 @@ pub(crate) const fn credentials(vendor: Vendor) -> &'static str {
 /// Where calls go, behind the base URL.
 pub(crate) fn call_path(vendor: Vendor, model: &str, streamed: bool) -> String {
     match (vendor, streamed) {
-        (Vendor::OpenAi | Vendor::Xai, _) => "/chat/completions".to_owned(),
+        (Vendor::OpenAi | Vendor::Xai | Vendor::Compatible, _) => "/chat/completions".to_owned(),
         (Vendor::Anthropic, _) => "/v1/messages".to_owned(),
         (Vendor::Gemini, true) => format!("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
         (Vendor::Gemini, false) => format!("/v1beta/models/{model}:generateContent"),
@@ -98,6 +98,7 @@ pub(crate) const fn usual_model(vendor: Vendor) -> &'static str {
         Vendor::Gemini => "gemini-3.5-flash",
         Vendor::Xai => "grok-4.7",
         Vendor::Ollama => "llama3.2",
+        Vendor::Compatible => "meta-llama/Llama-3.2-3B-Instruct",
     }
 }
 

@@ -11,13 +11,13 @@ use tollgate_model::{ChatRequest, Extra, Message, ModelName, RequestError, Role}
 pub(super) use self::generation::reasoning;
 
 use self::contents::Reader;
-use crate::generate_content::{
-    FORMAT, notes,
-    path::ModelPath,
-    wire::{
-        client_request::{Content, CountTokensRequest, GenerateContentRequest},
-        read::{RawList, invalid},
+use crate::{
+    generate_content::{
+        FORMAT, notes,
+        path::ModelPath,
+        wire::client_request::{Content, CountTokensRequest, GenerateContentRequest},
     },
+    read::{RawList, invalid},
 };
 
 /// The verb that asks for a stream.

@@ -8,8 +8,10 @@ use tollgate_model::{
 use tollgate_provider::json_writer::{Array, Object};
 
 use crate::{
-    generate_content::{FORMAT, signature, wire::read::json_object},
+    generate_content::FORMAT,
     names::{CUSTOM_INPUT, UNPARSED, wire_call_id},
+    read::json_object,
+    signature,
 };
 
 /// Writes a part, unless the format cannot say it; then it is named.
@@ -69,8 +71,8 @@ fn lose_audio_fields(audio: &Audio, place: &str, losses: &mut Losses) {
 /// Ends a part with its signature and the fields that only this format has.
 fn finish(object: Object<'_>, part: &Part, text_bytes: usize, place: &str, losses: &mut Losses) {
     let mut object = object;
-    let signature = signature::write(part, text_bytes);
-    if signature.is_none() || signature::own(part).is_some() {
+    let signature = signature::write(part, &FORMAT, Some(text_bytes));
+    if signature.is_none() || signature::own(part, &FORMAT).is_some() {
         part.extra.lose_unless(&FORMAT, place, losses);
     }
     object.optional("thoughtSignature", signature);

@@ -17,13 +17,12 @@ use crate::{
     generate_content::{
         FORMAT,
         finish::{finish_reason, said_reason},
-        grounding, media,
-        wire::{
-            read::{Text, compact},
-            response::{Blob, Candidate, FunctionCall, Part},
-        },
+        grounding,
+        wire::response::{Blob, Candidate, FunctionCall, Part},
     },
+    media,
     names::{Restore, unwrap_custom},
+    read::{Text, compact},
 };
 
 /// One answer, as far as it came.

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 use tollgate_model::{Delta, Extra, Signature, response::TokenLogprob};
 
-use crate::generate_content::{
-    FORMAT,
-    wire::{
-        read::{Rest, Text},
-        response::{Blob, FunctionCall, LogprobsCandidate, LogprobsResult},
+use crate::{
+    generate_content::{
+        FORMAT,
+        wire::response::{Blob, FunctionCall, LogprobsCandidate, LogprobsResult},
     },
+    read::{Rest, Text},
 };
 
 pub(in crate::generate_content) fn attributes(

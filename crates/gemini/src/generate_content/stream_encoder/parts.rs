@@ -9,7 +9,10 @@ use tollgate_model::{
 use tollgate_provider::json_writer::Array;
 
 use super::{ChunkEncoder, HeldCitation, value};
-use crate::generate_content::{FORMAT, media, response, signature};
+use crate::{
+    generate_content::{FORMAT, response},
+    media, signature,
+};
 
 /// A part that began and did not end.
 #[derive(Debug)]
@@ -164,7 +167,7 @@ impl ChunkEncoder {
             return;
         }
         let mut fields = Map::new();
-        if let Some(own) = signature::own(&part.held) {
+        if let Some(own) = signature::own(&part.held, &FORMAT) {
             fields.insert("thoughtSignature".to_owned(), own.into());
             part.held.signature = None;
         }
@@ -207,7 +210,7 @@ impl ChunkEncoder {
         let path = self.path(choice, number);
         match kind {
             OpenKind::Text | OpenKind::Thought => {
-                let carried = signature::write(held, text_bytes);
+                let carried = signature::write(held, &FORMAT, Some(text_bytes));
                 if carried.is_none() {
                     held.extra.lose_unless(&FORMAT, &path, &mut self.losses);
                 }

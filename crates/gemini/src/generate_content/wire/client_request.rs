@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, value::RawValue};
 
-use super::read::{Integer, List, RawList, Text, Word, object};
+use crate::read::{Integer, List, RawList, Text, Word, object};
 
 object! {
     GenerateContentRequest {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::read::{Text, Word, object};
+use crate::read::{Text, Word, object};
 
 /// The reasons that have the same number at all of the vendor's doors.
 pub(crate) const FINISH_REASONS: [&str; 6] =

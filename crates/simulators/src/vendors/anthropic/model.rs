@@ -2,6 +2,8 @@
 //!
 //! Source: the price map's capability flags and the pages on new models (read 2026-11-23).
 
+use serde_json::{Value, json};
+
 pub(super) const LISTED: [&str; 9] = [
     "claude-fable-5-1",
     "claude-mythos-5-1",
@@ -111,5 +113,31 @@ impl<'a> Model<'a> {
             (_, (..=4, _)) => 4_096,
             _ => 512,
         }
+    }
+
+    /// The model as lists show it.
+    pub(super) fn card(self, id: &str) -> Value {
+        let can = |supported: bool| json!({"supported": supported});
+        let adapts = self.thinks_adaptively();
+        json!({
+            "type": "model", "id": id, "display_name": id.replace("claude-", "Claude ").replace('-', " "),
+            "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active", "line": self.family,
+            "deprecated_at": null, "retires_at": null,
+            "max_tokens": self.max_output(), "max_input_tokens": 1_000_000,
+            "capabilities": {
+                "batch": can(true), "citations": can(true), "code_execution": can(true), "image_input": can(true),
+                "pdf_input": can(true), "structured_outputs": can(self.is_at_least(4, 5)),
+                "context_management": {"supported": true},
+                "effort": {
+                    "supported": adapts, "low": can(adapts), "medium": can(adapts), "high": can(adapts),
+                    "xhigh": can(self.is_at_least(4, 7)), "max": can(adapts),
+                },
+                "server_tools": {"supported": true, "code_execution": can(true), "web_search": can(true)},
+                "thinking": {"supported": true, "types": {
+                    "adaptive": can(adapts), "between_tools": can(adapts),
+                    "disabled": can(!self.thinks_always()), "enabled": can(self.takes_budget()),
+                }},
+            },
+        })
     }
 }

@@ -101,8 +101,30 @@ pub(super) fn no_such_model(model: &str) -> String {
     )
 }
 
-pub(super) fn check_model(exchange: &Exchange<'_>) -> Result<(), Refusal> {
-    require(model::is_known(exchange.model), || Refusal::not_found(no_such_model(exchange.model)))
+/// The words for methods other than `generateContent`, as recorded.
+pub(super) fn unsupported_method(model: &str, method: &str) -> String {
+    format!(
+        "models/{model} is not found for API version v1beta, or is not supported for {method}. \
+         Call ListModels to see the list of available models and their supported methods."
+    )
+}
+
+pub(super) fn check_count(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    require(model::is_known(exchange.model), || {
+        Refusal::not_found(unsupported_method(exchange.model, "countTokens"))
+    })?;
+    let inner = &exchange.body["generateContentRequest"];
+    let both = inner.is_object() && !contents(exchange.body).is_empty();
+    require(!both, || Refusal::bad("Only one of contents and generateContentRequest may be set."))?;
+    let counted = if inner.is_object() { inner } else { exchange.body };
+    require(!contents(counted).is_empty(), || {
+        Refusal::bad("* CountTokensRequest.contents: contents is not specified\n")
+    })
+}
+
+fn check_model(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    let generates = model::is_known(exchange.model) && !exchange.model.contains("embedding");
+    require(generates, || Refusal::not_found(no_such_model(exchange.model)))
 }
 
 pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {

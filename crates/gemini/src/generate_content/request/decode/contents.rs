@@ -17,12 +17,10 @@ use super::{
 use crate::{
     generate_content::{
         FORMAT, notes,
-        wire::{
-            client_request::{Content, FunctionCall, FunctionResponse},
-            read::{RawList, Text, compact, invalid},
-        },
+        wire::client_request::{Content, FunctionCall, FunctionResponse},
     },
     names::{UNPARSED, made_call_id, wire_call_id},
+    read::{RawList, Text, compact, invalid},
 };
 
 /// Reads one turn after the other.

@@ -10,12 +10,12 @@ use tollgate_model::{
 };
 
 use super::nest;
-use crate::generate_content::{
-    notes, schema,
-    wire::{
-        client_request::{GenerationConfig, RESPONSE_MODALITIES, ThinkingConfig},
-        read::{Integer, List, Text, Word, at_field},
+use crate::{
+    generate_content::{
+        notes, schema,
+        wire::client_request::{GenerationConfig, RESPONSE_MODALITIES, ThinkingConfig},
     },
+    read::{Integer, List, Text, Word, at_field},
 };
 
 pub(super) fn decode(

@@ -7,12 +7,14 @@ use tollgate_model::{
 };
 
 use super::nest;
-use crate::generate_content::{
-    FORMAT, media, notes, signature,
-    wire::{
-        client_request::{self as wire, Blob, FileData},
-        read::Text,
+use crate::{
+    generate_content::{
+        FORMAT, notes,
+        wire::client_request::{self as wire, Blob, FileData},
     },
+    media,
+    read::Text,
+    signature,
 };
 
 /// A part, as far as it can be read without the conversation around it.
@@ -68,7 +70,7 @@ pub(super) fn read(raw: &RawValue) -> serde_json::Result<ReadPart<'_>> {
         };
     let Some(content) = content else { return opaque(raw) };
     let mut part = Part::new(content);
-    let signed_bytes = wire.thought_signature.and_then(|text| signature::read(&text.0, &mut part));
+    let signed_bytes = wire.thought_signature.and_then(|text| signature::read(&text.0, &FORMAT, &mut part));
     if thought && part.signature.is_none() && part.extra.is_empty() {
         extra.insert(notes::UNSIGNED_THOUGHT.to_owned(), Value::Bool(true));
     }

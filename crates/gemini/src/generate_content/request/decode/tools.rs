@@ -8,12 +8,12 @@ use tollgate_model::{
 };
 
 use super::nest;
-use crate::generate_content::{
-    FORMAT, notes, schema,
-    wire::{
-        client_request::{self as wire, FunctionDeclaration, MODES, ToolConfig},
-        read::{List, RawList, Text, invalid},
+use crate::{
+    generate_content::{
+        FORMAT, notes, schema,
+        wire::client_request::{self as wire, FunctionDeclaration, MODES, ToolConfig},
     },
+    read::{List, RawList, Text, invalid},
 };
 
 pub(super) fn decode(tools: RawList<'_>, path: &str) -> Result<Vec<Tool>, RequestError> {

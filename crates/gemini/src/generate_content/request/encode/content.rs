@@ -11,16 +11,15 @@ use tollgate_model::{
 use super::{FORMAT, extra_fields, inner, media, without};
 use crate::{
     generate_content::{
-        notes, signature,
-        wire::{
-            read::json_object,
-            request::{
-                Args, Data, ExtraFields, FunctionCall, FunctionResponse, KnownPart, Part, Place, Response,
-                SystemPart,
-            },
+        notes,
+        wire::request::{
+            Args, Data, ExtraFields, FunctionCall, FunctionResponse, KnownPart, Part, Place, Response,
+            SystemPart,
         },
     },
     names::{wire_call_id, wire_tool_name},
+    read::json_object,
+    signature,
 };
 
 /// A part of a system message: text only.
@@ -104,7 +103,7 @@ fn known<'a>(
     losses: &mut Losses,
 ) -> KnownPart<'a> {
     lose_attributes(place, part, losses);
-    let thought_signature = signature::own(part);
+    let thought_signature = signature::own(part, &FORMAT);
     if thought_signature.is_none() {
         lose_signature(place, part, losses);
     }
@@ -137,7 +136,10 @@ fn text<'a>(
     losses: &mut Losses,
 ) -> Option<Part<'a>> {
     // An empty text is refused, but for one that the model made to bear its signature, or that the client insists on.
-    if content.text.is_empty() && signature::own(part).is_none() && !has_note(part, notes::EMPTY_TEXT) {
+    if content.text.is_empty()
+        && signature::own(part, &FORMAT).is_none()
+        && !has_note(part, notes::EMPTY_TEXT)
+    {
         lose_attributes(place, part, losses);
         lose_signature(place, part, losses);
         return None;
@@ -187,7 +189,7 @@ fn reasoning<'a>(
     content: &'a Reasoning,
     losses: &mut Losses,
 ) -> Option<Part<'a>> {
-    if signature::own(part).is_none() && !has_note(part, notes::UNSIGNED_THOUGHT) {
+    if signature::own(part, &FORMAT).is_none() && !has_note(part, notes::UNSIGNED_THOUGHT) {
         losses.dropped(place.to_string(), "reasoning that the vendor did not sign is not its own");
         return None;
     }

@@ -13,9 +13,9 @@ use crate::{
     base64,
     generate_content::{
         FORMAT,
-        media::{PLAIN, by_extension, path},
         wire::request::{Blob, Data, ExtraFields, FileData, Place},
     },
+    media::{PLAIN, by_extension, path},
 };
 
 /// Writes what a media part holds.

@@ -1,34 +1,36 @@
-//! `thoughtSignature`: the vendor's own, or another vendor's proof that is carried in it.
+//! Signatures: a format's own, or another vendor's proof that is carried in its place.
 //!
 //! In a stream, the words of a signed part are out before its signature comes, so that this stands on an empty piece
 //! behind them; clients send all pieces back. A carried proof therefore says how long the text is that it is about.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
-use tollgate_model::{Part, Signature};
+use tollgate_model::{Format, Part, Signature};
 use tollgate_provider::carried;
-
-use super::FORMAT;
 
 /// Where a carried proof says how many bytes of text it is about.
 const TEXT_BYTES: &str = "text_bytes";
 
-/// What `thoughtSignature` is of a part, if it is anything. `text_bytes` is how long the part's text is as a whole.
-pub(super) fn write(part: &Part, text_bytes: usize) -> Option<String> {
-    match own(part) {
+/// What stands in the field of a part's signature in the format `format`, if anything does. `text_bytes` is how long the
+/// part's text is as a whole, where it may be written in pieces.
+pub(crate) fn write(part: &Part, format: &Format, text_bytes: Option<usize>) -> Option<String> {
+    match own(part, format) {
         Some(own) => Some(own.to_owned()),
-        None => carried::pack(part, &FORMAT).map(|packed| with_length(packed, text_bytes)),
+        None => carried::pack(part, format).map(|packed| match text_bytes {
+            Some(bytes) => with_length(packed, bytes),
+            None => packed,
+        }),
     }
 }
 
-/// The vendor's own signature.
-pub(super) fn own(part: &Part) -> Option<&str> {
-    let signature = part.signature.as_ref().filter(|signature| signature.issuer == FORMAT)?;
+/// The signature that a part has of `format` itself.
+pub(crate) fn own<'a>(part: &'a Part, format: &Format) -> Option<&'a str> {
+    let signature = part.signature.as_ref().filter(|signature| signature.issuer == *format)?;
     Some(signature.value.as_str()).filter(|value| !value.is_empty())
 }
 
 /// Gives a part its signature back. Returns how long the text is that it is about, where it is another vendor's.
-pub(super) fn read(text: &str, part: &mut Part) -> Option<usize> {
+pub(crate) fn read(text: &str, format: &Format, part: &mut Part) -> Option<usize> {
     if text.is_empty() {
         return None;
     }
@@ -37,7 +39,7 @@ pub(super) fn read(text: &str, part: &mut Part) -> Option<usize> {
     match carried.filter(|text| carried::unpack(text, part)) {
         Some(text) => length(&text),
         None => {
-            part.signature = Some(Signature { issuer: FORMAT, value: text.to_owned() });
+            part.signature = Some(Signature { issuer: format.clone(), value: text.to_owned() });
             None
         }
     }
@@ -59,9 +61,9 @@ fn length(packed: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use tollgate_model::Format;
-
     use super::*;
+
+    const FORMAT: Format = Format::GEMINI_GENERATE_CONTENT;
 
     fn signed(issuer: Format, value: &str) -> Part {
         Part::reasoning("hm").with_signature(Signature { issuer, value: value.to_owned() })
@@ -71,19 +73,22 @@ mod tests {
     fn the_vendors_own_stays_as_it_is() {
         let part = signed(FORMAT, "a_b-c/d+");
         let mut back = Part::reasoning("hm");
-        assert_eq!(read(&write(&part, 2).unwrap(), &mut back), None);
+        assert_eq!(read(&write(&part, &FORMAT, Some(2)).unwrap(), &FORMAT, &mut back), None);
         assert_eq!(back, part);
-        assert_eq!((write(&Part::reasoning("hm"), 2), write(&signed(FORMAT, ""), 2)), (None, None));
+        assert_eq!(
+            (write(&Part::reasoning("hm"), &FORMAT, None), write(&signed(FORMAT, ""), &FORMAT, None)),
+            (None, None)
+        );
     }
 
     #[test]
     fn another_vendors_comes_back_in_either_alphabet() {
         let part = signed(Format::ANTHROPIC_MESSAGES, "Eq??>>~~ÿ");
-        let text = write(&part, 2).unwrap();
+        let text = write(&part, &FORMAT, Some(2)).unwrap();
         assert!(text.starts_with(carried::PREFIX) && text.contains('/'), "{text}");
         for text in [text.replace('+', "-").replace('/', "_"), text] {
             let mut back = Part::reasoning("hm");
-            assert_eq!(read(&text, &mut back), Some(2));
+            assert_eq!(read(&text, &FORMAT, &mut back), Some(2));
             assert_eq!(back, part);
         }
     }

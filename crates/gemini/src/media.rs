@@ -7,10 +7,10 @@ use tollgate_model::{
     message::{Audio, Document, Image, MediaSource},
 };
 
-pub(super) const PLAIN: &str = "text/plain";
+pub(crate) const PLAIN: &str = "text/plain";
 
 /// Makes the content that a MIME type stands for.
-pub(super) fn content(media_type: &str, source: MediaSource) -> Content {
+pub(crate) fn content(media_type: &str, source: MediaSource) -> Content {
     if media_type.starts_with("image/") {
         Content::Image(Image { source, detail: None })
     } else if media_type.starts_with("audio/") {
@@ -21,17 +21,17 @@ pub(super) fn content(media_type: &str, source: MediaSource) -> Content {
 }
 
 /// Makes standard base64 of base64 in the alphabet of URLs, in which the vendor's Python SDK writes bytes.
-pub(super) fn standard_base64(data: Cow<'_, str>) -> String {
+pub(crate) fn standard_base64(data: Cow<'_, str>) -> String {
     if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data.into_owned() }
 }
 
 /// The path of an address.
-pub(super) fn path(url: &str) -> &str {
+pub(crate) fn path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
 /// Tells a MIME type from a file name.
-pub(super) fn by_extension(name: &str) -> Option<&'static str> {
+pub(crate) fn by_extension(name: &str) -> Option<&'static str> {
     const TYPES: [(&str, &str); 44] = [
         ("png", "image/png"),
         ("jpg", "image/jpeg"),

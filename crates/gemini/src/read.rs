@@ -248,7 +248,7 @@ macro_rules! object {
         #[derive(Debug, Default)]
         pub(crate) struct $name<'a> {
             $(pub(crate) $field: Option<$kind>,)*
-            pub(crate) rest: $crate::generate_content::wire::read::Rest<'a>,
+            pub(crate) rest: $crate::read::Rest<'a>,
         }
 
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
@@ -260,7 +260,7 @@ macro_rules! object {
                         f.write_str("an object")
                     }
                     fn visit_map<A: serde::de::MapAccess<'a>>(self, mut map: A) -> Result<$name<'a>, A::Error> {
-                        use $crate::generate_content::wire::read::{Text, at_field, camel_case};
+                        use $crate::read::{Text, at_field, camel_case};
                         let mut object = $name::default();
                         while let Some(Text(name)) = map.next_key::<Text<'a>>()? {
                             match &*camel_case(&name) {
