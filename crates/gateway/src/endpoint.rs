@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use tollgate_catalog::Model;
-use tollgate_model::ProviderName;
+use tollgate_model::{Format, ProviderName};
 use tollgate_provider::{Authorizer, Provider, Transport, credentials::AuthError};
 use tollgate_transport::Timeouts;
 
@@ -85,6 +85,11 @@ impl Endpoint {
     #[must_use]
     pub fn tier(&self) -> Option<&str> {
         self.tier.as_deref()
+    }
+
+    /// Whether one of its formats is `format`.
+    pub(crate) fn speaks(&self, format: &Format) -> bool {
+        self.providers.iter().any(|provider| provider.format() == format)
     }
 
     /// Returns the adapters that can serve a call, the best first: never none.

@@ -11,7 +11,10 @@ use tollgate_router::Target;
 use tollgate_state::{State, StateError};
 use tollgate_telemetry::{Recorder, RecorderOptions, StoreError};
 
-use crate::{call, continuity::Continuity, endpoint::Endpoint, interrupt::Interrupt, runtime::Runtime};
+use crate::{
+    call, continuity::Continuity, endpoint::Endpoint, interrupt::Interrupt, responses::Shelf,
+    runtime::Runtime,
+};
 
 /// An LLM gateway. Cheap to share; every method may be called from many tasks at once.
 ///
@@ -77,8 +80,12 @@ impl Gateway {
 
     /// What is remembered of a caller's conversations. A key's callers share them: one application, many processes.
     pub(crate) fn continuity(&self, caller: &Caller) -> Continuity {
-        let owner = caller.key.as_ref().map_or("", |key| key.as_str());
-        Continuity::new(self.state.clone(), owner.into())
+        Continuity::new(self.state.clone(), owner(caller))
+    }
+
+    /// The answers that are kept for a caller.
+    pub(crate) fn shelf(&self, caller: &Caller) -> Shelf {
+        Shelf::new(self.state.clone(), owner(caller))
     }
 
     /// Waits until every record that is closed is written. Call it after the last call.
@@ -92,6 +99,11 @@ impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway").field("runtime", &self.runtime.load()).finish_non_exhaustive()
     }
+}
+
+/// Whose memory it is.
+fn owner(caller: &Caller) -> Arc<str> {
+    caller.key.as_ref().map_or("", |key| key.as_str()).into()
 }
 
 /// What keeps a gateway from starting.

@@ -8,7 +8,7 @@ mod route;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use tollgate::{AnswerBody, Gateway};
 use tollgate_model::{CallError, ErrorKind};
@@ -17,12 +17,13 @@ use tollgate_provider::{
     collect::{CollectError, collect},
 };
 
-use route::{Asked, Route};
+use route::{Asked, OfKept, Route};
 
 /// The formats that applications speak here.
 #[derive(Debug)]
 struct Doors {
     openai_chat: Arc<dyn FrontDoor>,
+    openai_responses: Arc<dyn FrontDoor>,
     anthropic_messages: Arc<dyn FrontDoor>,
     gemini_generate_content: Arc<dyn FrontDoor>,
     /// The same, for clients that want their stream as a JSON array.
@@ -42,6 +43,7 @@ impl FrontDoors {
     pub fn new(max_body_bytes: usize) -> Self {
         let doors = Doors {
             openai_chat: Arc::new(tollgate::ChatFrontDoor::new()),
+            openai_responses: Arc::new(tollgate::ResponsesFrontDoor::new()),
             anthropic_messages: Arc::new(tollgate::MessagesFrontDoor::new()),
             gemini_generate_content: Arc::new(tollgate::GenerateContentFrontDoor::server_sent_events()),
             gemini_generate_content_array: Arc::new(tollgate::GenerateContentFrontDoor::json_array()),
@@ -61,22 +63,30 @@ impl FrontDoors {
 
     async fn answer(&self, gateway: &Gateway, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
         let uri = head.uri.clone();
-        let Route { door, method, asked } = self.doors.route(&uri, &head.headers);
-        if !matches!(asked, Asked::Unknown) && head.method != method {
+        let Route { door, methods, asked } = self.doors.route(&uri, &head.headers);
+        if !matches!(asked, Asked::Unknown) && !methods.contains(&head.method) {
             let (status, kind) = (StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest);
-            let mut response = refuse(&**door, status, kind, format!("use {method} for this path"));
-            if let Ok(method) = HeaderValue::from_str(method.as_str()) {
-                response.headers_mut().insert(header::ALLOW, method);
+            let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let mut response = refuse(&**door, status, kind, format!("use {allowed} for this path"));
+            if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+                response.headers_mut().insert(header::ALLOW, allowed);
             }
             return response;
         }
         match asked {
-            Asked::Chat => {
+            Asked::Kept(id, of) => {
+                let query = uri.query().unwrap_or_default();
+                of_kept(gateway, &**door, &head, id, of, query)
+            }
+            Asked::Chat | Asked::Response => {
                 // Strangers are sent away before anything of theirs is kept in memory.
                 if let Err(error) = gateway.authenticate(&head.headers) {
                     return door.encode_error(&error).map(AnswerBody::whole);
                 }
                 match self.read(body).await {
+                    Ok(body) if matches!(asked, Asked::Response) => {
+                        gateway.serve_responses(door, head, body).await
+                    }
                     Ok(body) => gateway.serve(door, head, body).await,
                     Err(error) => gateway.refuse(&**door, &head.headers, error),
                 }
@@ -97,6 +107,23 @@ impl FrontDoors {
                 CallError::new(ErrorKind::InvalidRequest, "the request's body broke off")
             }
         })
+    }
+}
+
+/// Answers what is asked about an answer that is kept.
+fn of_kept(
+    gateway: &Gateway,
+    door: &dyn FrontDoor,
+    head: &Parts,
+    id: &str,
+    of: OfKept,
+    query: &str,
+) -> Response<AnswerBody> {
+    match of {
+        OfKept::Itself if head.method == Method::DELETE => gateway.forget_response(door, &head.headers, id),
+        OfKept::Itself => gateway.kept_response(door, &head.headers, id),
+        OfKept::InputItems => gateway.response_input_items(door, &head.headers, id, query),
+        OfKept::Cancel => gateway.cancel_response(door, &head.headers, id),
     }
 }
 

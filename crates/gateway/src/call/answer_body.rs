@@ -10,10 +10,15 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::{encoded_stream::EncodedStream, relayed_stream::RelayedStream};
+use crate::responses::Keeper;
 
 /// The body of an answer. Pulled by the server; dropping it cancels what is still coming and closes the record.
 #[derive(Debug)]
-pub struct AnswerBody(Kind);
+pub struct AnswerBody {
+    kind: Kind,
+    /// Sees what passes, to keep it.
+    keeper: Option<Box<Keeper>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -26,15 +31,25 @@ impl AnswerBody {
     /// Makes a body of bytes that are there.
     #[must_use]
     pub const fn whole(bytes: Bytes) -> Self {
-        Self(Kind::Whole(bytes))
+        Self::of(Kind::Whole(bytes))
+    }
+
+    const fn of(kind: Kind) -> Self {
+        Self { kind, keeper: None }
+    }
+
+    /// Lets a keeper see what passes.
+    pub(crate) fn seen_by(mut self, keeper: Option<Keeper>) -> Self {
+        self.keeper = keeper.map(Box::new);
+        self
     }
 
     pub(crate) fn relayed(stream: RelayedStream) -> Self {
-        Self(Kind::Relayed(Box::new(stream)))
+        Self::of(Kind::Relayed(Box::new(stream)))
     }
 
     pub(crate) fn encoded(stream: EncodedStream) -> Self {
-        Self(Kind::Encoded(Box::new(stream)))
+        Self::of(Kind::Encoded(Box::new(stream)))
     }
 }
 
@@ -46,21 +61,25 @@ impl http_body::Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let chunk = match &mut self.0 {
+        let chunk = match &mut self.kind {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
             Kind::Relayed(stream) => stream.poll_chunk(cx),
             Kind::Encoded(stream) => stream.poll_chunk(cx),
         };
+        // Kept before the client can ask for it.
+        if let (Poll::Ready(Some(chunk)), Some(keeper)) = (&chunk, &mut self.keeper) {
+            keeper.see(chunk);
+        }
         chunk.map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Kind::Whole(bytes) if bytes.is_empty())
+        matches!(&self.kind, Kind::Whole(bytes) if bytes.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relayed(_) | Kind::Encoded(_) => SizeHint::default(),
         }

@@ -74,7 +74,8 @@ pub(crate) async fn attempt(
     let wire = relays(inquiry, &**providers[0]);
     let (provider, mut request) = match wire.and_then(|wire| Some((wire, providers[0].relay()?))) {
         Some((wire, relay)) => {
-            (providers[0], relay.request(target.model, &wire.facts, &wire.headers, &wire.body))
+            let (facts, body) = wire.body_for(providers[0].name());
+            (providers[0], relay.request(target.model, facts, &wire.headers, body))
         }
         None => encode(inquiry, providers, target, losses)?,
     };

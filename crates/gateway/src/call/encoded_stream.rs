@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use tollgate_model::{CallError, ChatEvent, ProviderError};
+use tollgate_model::{CallError, ChatEvent, ProviderError, ResponseId};
 use tollgate_provider::{ResponseFacts, StreamEncoder};
 
 use super::{
@@ -84,6 +84,8 @@ pub(crate) struct EncodedStream {
     source: EventSource,
     encoder: Box<dyn StreamEncoder>,
     listener: Option<Box<Listener>>,
+    /// What the client is told in place of the provider's id.
+    told_id: Option<ResponseId>,
     call: OpenCall,
     events: Vec<ChatEvent>,
     finished: bool,
@@ -97,7 +99,22 @@ impl EncodedStream {
         listener: Option<Box<Listener>>,
         call: OpenCall,
     ) -> Self {
-        Self { source, encoder, listener, call, events: Vec::new(), finished: false, ended: false }
+        Self {
+            source,
+            encoder,
+            listener,
+            told_id: None,
+            call,
+            events: Vec::new(),
+            finished: false,
+            ended: false,
+        }
+    }
+
+    /// Tells the client this id in place of the provider's.
+    pub(crate) fn called(mut self, id: Option<ResponseId>) -> Self {
+        self.told_id = id;
+        self
     }
 
     /// Returns the next bytes for the client. `None` after the last.
@@ -108,7 +125,10 @@ impl EncodedStream {
             }
             let result = ready!(self.source.poll_events(cx, &mut self.events));
             let mut out = BytesMut::new();
-            for event in self.events.drain(..) {
+            for mut event in self.events.drain(..) {
+                if let (ChatEvent::Start { id, .. }, Some(_)) = (&mut event, &self.told_id) {
+                    id.clone_from(&self.told_id);
+                }
                 self.finished |= event == ChatEvent::Finish;
                 self.encoder.encode(&event, &mut out);
                 if let Some(listener) = &mut self.listener {

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tollgate_model::{ChatRequest, Format, ModelName, RequestError};
+use tollgate_model::{ChatRequest, Format, ModelName, ProviderName, RequestError};
 use tollgate_provider::{FrontDoor, RequestFacts};
 
 use super::CallOptions;
@@ -40,6 +40,8 @@ pub(crate) struct Wire {
     pub(crate) body: Bytes,
     pub(crate) facts: RequestFacts,
     pub(crate) continuity: Continuity,
+    /// The body for the provider that has kept the conversation so far itself, where there is one.
+    pub(crate) for_its_keeper: Option<(ProviderName, Bytes, RequestFacts)>,
     decoded: OnceLock<Arc<ChatRequest>>,
 }
 
@@ -52,7 +54,25 @@ impl Wire {
         facts: RequestFacts,
         continuity: Continuity,
     ) -> Self {
-        Self { door, path, headers, body, facts, continuity, decoded: OnceLock::new() }
+        let for_its_keeper = None;
+        Self { door, path, headers, body, facts, continuity, for_its_keeper, decoded: OnceLock::new() }
+    }
+
+    /// Adds the body for the provider that has kept the conversation so far itself.
+    pub(crate) fn with_keeper(mut self, keeper: Option<(ProviderName, Bytes)>) -> Result<Self, RequestError> {
+        if let Some((provider, body)) = keeper {
+            let facts = self.door.request_facts(&self.path, &body)?;
+            self.for_its_keeper = Some((provider, body, facts));
+        }
+        Ok(self)
+    }
+
+    /// The bytes that pass to a provider as they are, and what was read of them.
+    pub(crate) fn body_for(&self, provider: &ProviderName) -> (&RequestFacts, &Bytes) {
+        match &self.for_its_keeper {
+            Some((keeper, body, facts)) if keeper == provider => (facts, body),
+            _ => (&self.facts, &self.body),
+        }
     }
 }
 
@@ -110,6 +130,10 @@ impl Inquiry {
             return Ok(request.clone());
         }
         let mut request = wire.door.decode_request(&wire.path, &wire.body)?;
+        if *wire.door.format() == Format::OPENAI_RESPONSES {
+            // Keeping answers is the gateway's own affair.
+            tollgate_openai::StoredState::take_from(&mut request);
+        }
         wire.continuity.restore(&mut request);
         Ok(wire.decoded.get_or_init(|| Arc::new(request)).clone())
     }

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use tollgate_model::{CallError, CallId, ErrorKind, Format, Losses, ModelName, NanoUsd};
+use tollgate_model::{CallError, CallId, ErrorKind, Format, Losses, ModelName, NanoUsd, ProviderName};
 use tollgate_policy::Caller;
 use tollgate_provider::ResponseFacts;
 use tollgate_router::Target;
@@ -100,6 +100,11 @@ impl OpenCall {
             capture: gateway.capture_content,
             captured: BytesMut::new(),
         }
+    }
+
+    /// The provider of the current attempt.
+    pub(crate) fn provider(&self) -> ProviderName {
+        self.target.as_ref().map_or_else(|| ProviderName::new(""), |target| target.provider.clone())
     }
 
     /// Notes what is asked for.

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
-use tollgate_model::{CallError, ChatRequest, ErrorKind, RequestError};
+use tollgate_model::{CallError, ChatRequest, ErrorKind, Format, RequestError, ResponseId};
 use tollgate_policy::{Caller, presented};
-use tollgate_provider::{FrontDoor, RequestFacts};
+use tollgate_provider::FrontDoor;
 
 use super::{
     AnswerBody, CallOptions,
@@ -19,8 +19,9 @@ use super::{
     relayed_stream::RelayedStream,
 };
 use crate::{
-    continuity::{Continuity, Listener},
+    continuity::Listener,
     gateway::Gateway,
+    responses::{Keeper, Prepared},
     runtime::Runtime,
 };
 
@@ -30,6 +31,17 @@ impl Gateway {
     /// Always gives a response: every failure is written in the client's own format. Dropping the future, or the body
     /// of the response, cancels the call; its record is closed all the same.
     pub async fn serve(&self, door: &Arc<dyn FrontDoor>, head: Parts, body: Bytes) -> Response<AnswerBody> {
+        self.serve_prepared(door, head, Prepared { body, for_its_keeper: None, keeper: None }).await
+    }
+
+    /// The same, with a conversation that is complete and an answer that may be kept.
+    pub(crate) async fn serve_prepared(
+        &self,
+        door: &Arc<dyn FrontDoor>,
+        head: Parts,
+        prepared: Prepared,
+    ) -> Response<AnswerBody> {
+        let Prepared { body, for_its_keeper, keeper } = prepared;
         let runtime = self.runtime();
         let caller = match identify(&runtime, &head.headers) {
             Ok(caller) => caller,
@@ -43,8 +55,13 @@ impl Gateway {
         let mut call = OpenCall::begin(self, &runtime, &caller, Some(door.format()));
         call.capture_request(&body);
         let continuity = self.continuity(&caller);
-        match inquiry(door, head, body, facts, options, continuity) {
-            Ok(inquiry) => answer(&runtime, door, &inquiry, call).await,
+        let wire = facts.and_then(|facts| {
+            let path = head.uri.path().to_owned();
+            let wire = Wire::new(door.clone(), path, head.headers, body, facts, continuity);
+            wire.with_keeper(for_its_keeper)
+        });
+        match inquiry(wire, options) {
+            Ok(inquiry) => answer(&runtime, door, &inquiry, keeper, call).await,
             Err(error) => fail(&**door, call, error.into()),
         }
     }
@@ -81,16 +98,11 @@ pub(crate) fn identify(runtime: &Runtime, headers: &HeaderMap) -> Result<Arc<Cal
 }
 
 fn inquiry(
-    door: &Arc<dyn FrontDoor>,
-    head: Parts,
-    body: Bytes,
-    facts: Result<RequestFacts, RequestError>,
+    wire: Result<Wire, RequestError>,
     options: Result<CallOptions, RequestError>,
-    continuity: Continuity,
 ) -> Result<Inquiry, CallError> {
-    let (facts, options) = (facts?, options?);
+    let (wire, options) = (wire?, options?);
     let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
-    let wire = Wire::new(door.clone(), head.uri.path().to_owned(), head.headers, body, facts, continuity);
     Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, deadline })
 }
 
@@ -98,11 +110,12 @@ async fn answer(
     runtime: &Arc<Runtime>,
     door: &Arc<dyn FrontDoor>,
     inquiry: &Inquiry,
+    keeper: Option<Keeper>,
     mut call: OpenCall,
 ) -> Response<AnswerBody> {
     call.asked(inquiry);
     match dispatch(runtime, inquiry, &mut call).await {
-        Ok(answer) => deliver(door, inquiry.stream(), answer, call),
+        Ok(answer) => deliver(door, inquiry.stream(), answer, keeper, call),
         Err(failure) => fail(&**door, call, failure),
     }
 }
@@ -112,10 +125,15 @@ fn deliver(
     door: &Arc<dyn FrontDoor>,
     stream: bool,
     answer: Answer,
+    mut keeper: Option<Keeper>,
     mut call: OpenCall,
 ) -> Response<AnswerBody> {
     match answer {
         Answer::RelayedWhole { headers, body, facts } => {
+            if let Some(keeper) = &mut keeper {
+                keeper.also_kept_by(call.provider());
+                keeper.see_whole(&body);
+            }
             call.capture_response(&body);
             call.close(Ending::Completed, &facts);
             respond(relayed(&headers), &call, AnswerBody::whole(body))
@@ -123,11 +141,21 @@ fn deliver(
         Answer::RelayedStream { headers, stream: parts } => {
             let mut headers = relayed(&headers);
             describe(&call, &mut headers);
+            if let Some(keeper) = &mut keeper {
+                keeper.also_kept_by(call.provider());
+            }
             let body = AnswerBody::relayed(RelayedStream::new(parts, call, door.clone()));
-            response_of(headers, body)
+            response_of(headers, body.seen_by(keeper))
         }
-        Answer::Translated { request, answer: Translated::Whole(response), listener } if !stream => {
+        Answer::Translated { request, answer: Translated::Whole(mut response), listener } if !stream => {
+            let own = own_id(&**door, &call).map(|own| response.id.replace(own));
             let encoded = door.encode_response(&request, &response, call.started_unix());
+            if let Some(provider_id) = own {
+                response.id = provider_id;
+            }
+            if let Some(keeper) = &mut keeper {
+                keeper.see_whole(&encoded.body);
+            }
             let mut facts = EventSource::unfolded(response.into_events());
             facts.heard_by(listener);
             call.add_losses(&encoded.losses);
@@ -137,9 +165,16 @@ fn deliver(
             respond(headers, &call, AnswerBody::whole(encoded.body))
         }
         Answer::Translated { request, answer, listener } => {
-            encode_stream(door, &request, answer.into(), listener, call)
+            let body = encode_stream(door, &request, answer.into(), listener, call);
+            body.map(|body| body.seen_by(keeper))
         }
     }
+}
+
+/// An answer that is kept needs an id that no other answer has: the call's own.
+fn own_id(door: &dyn FrontDoor, call: &OpenCall) -> Option<ResponseId> {
+    let kept = *door.format() == Format::OPENAI_RESPONSES;
+    kept.then(|| ResponseId::from(format!("resp_{}", call.id().as_str().replace('-', ""))))
 }
 
 fn encode_stream(
@@ -150,10 +185,11 @@ fn encode_stream(
     call: OpenCall,
 ) -> Response<AnswerBody> {
     let encoder = door.stream_encoder(request, call.started_unix());
+    let own = own_id(&**door, &call);
     let mut headers = content_type(door.stream_content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     describe(&call, &mut headers);
-    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, listener, call)))
+    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, listener, call).called(own)))
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.

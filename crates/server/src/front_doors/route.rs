@@ -13,6 +13,10 @@ use super::{Doors, query};
 pub(super) enum Asked<'a> {
     /// An answer of a model.
     Chat,
+    /// An answer of a model, which is kept for later calls.
+    Response,
+    /// Something about an answer that is kept.
+    Kept(&'a str, OfKept),
     /// All models.
     ModelList,
     /// One model.
@@ -21,13 +25,24 @@ pub(super) enum Asked<'a> {
     Unknown,
 }
 
+/// What is wanted of an answer that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfKept {
+    /// The answer, or with DELETE its end.
+    Itself,
+    /// What it answers.
+    InputItems,
+    /// That it stops.
+    Cancel,
+}
+
 /// Where a request goes, and in which format it is answered.
 #[derive(Debug)]
 pub(super) struct Route<'a> {
     /// The format of the answer, errors included.
     pub(super) door: &'a Arc<dyn FrontDoor>,
-    /// The only method that is taken.
-    pub(super) method: Method,
+    /// The methods that are taken.
+    pub(super) methods: &'static [Method],
     /// What is asked for.
     pub(super) asked: Asked<'a>,
 }
@@ -35,29 +50,44 @@ pub(super) struct Route<'a> {
 impl Doors {
     /// Finds the route of a request.
     pub(super) fn route<'a>(&'a self, uri: &'a Uri, headers: &HeaderMap) -> Route<'a> {
-        let route = |door, method, asked| Route { door, method, asked };
+        const GET: &[Method] = &[Method::GET];
+        const POST: &[Method] = &[Method::POST];
+        let route = |door, methods, asked| Route { door, methods, asked };
         let path = uri.path();
         match path {
-            "/v1/chat/completions" => return route(&self.openai_chat, Method::POST, Asked::Chat),
-            "/v1/messages" => return route(&self.anthropic_messages, Method::POST, Asked::Chat),
+            "/v1/chat/completions" => return route(&self.openai_chat, POST, Asked::Chat),
+            "/v1/responses" => return route(&self.openai_responses, POST, Asked::Response),
+            "/v1/messages" => return route(&self.anthropic_messages, POST, Asked::Chat),
             "/v1/models" | "/v1beta/models" => {
-                return route(self.speaker(path, headers), Method::GET, Asked::ModelList);
+                return route(self.speaker(path, headers), GET, Asked::ModelList);
             }
             _ => {}
         }
+        if let Some(below) = path.strip_prefix("/v1/responses/") {
+            let (id, of) = below.split_once('/').map_or((below, None), |(id, of)| (id, Some(of)));
+            let door = &self.openai_responses;
+            return match of {
+                None if !id.is_empty() => {
+                    route(door, &[Method::GET, Method::DELETE], Asked::Kept(id, OfKept::Itself))
+                }
+                Some("input_items") => route(door, GET, Asked::Kept(id, OfKept::InputItems)),
+                Some("cancel") => route(door, POST, Asked::Kept(id, OfKept::Cancel)),
+                _ => route(door, GET, Asked::Unknown),
+            };
+        }
         let gemini = &self.gemini_generate_content;
         match ModelPath::parse(path).filter(|_| is_of_models(path)) {
-            Some(ModelPath { verb: "generateContent", .. }) => route(gemini, Method::POST, Asked::Chat),
+            Some(ModelPath { verb: "generateContent", .. }) => route(gemini, POST, Asked::Chat),
             Some(ModelPath { verb: "streamGenerateContent", .. }) => {
                 let events = query::value(uri, "alt").is_some_and(|alt| alt == "sse");
                 let door = if events { gemini } else { &self.gemini_generate_content_array };
-                route(door, Method::POST, Asked::Chat)
+                route(door, POST, Asked::Chat)
             }
             Some(ModelPath { model, verb: "" }) => {
                 let asked = Asked::Model(Cow::Owned(model.to_string()));
-                route(self.speaker(path, headers), Method::GET, asked)
+                route(self.speaker(path, headers), GET, asked)
             }
-            _ => route(self.speaker(path, headers), Method::GET, Asked::Unknown),
+            _ => route(self.speaker(path, headers), GET, Asked::Unknown),
         }
     }
 
