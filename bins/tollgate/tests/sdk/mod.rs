@@ -112,15 +112,24 @@ fn newest_python() -> Result<&'static str, String> {
 }
 
 fn node_environment() -> Result<PathBuf, String> {
-    made_once("node", PACKAGE_LOCK, |folder| {
+    npm_environment("node", PACKAGE, PACKAGE_LOCK)
+}
+
+/// Installs other npm packages, once. None: skipped, and said so.
+pub(crate) fn npm_packages(name: &str, package: &str, package_lock: &str) -> Option<PathBuf> {
+    available(npm_environment(name, package, package_lock))
+}
+
+fn npm_environment(name: &str, package: &str, package_lock: &str) -> Result<PathBuf, String> {
+    made_once(name, package_lock, |folder| {
         let check = "process.exit(Number(process.versions.node.split('.')[0]) >= 20 ? 0 : 1)";
         let node = run(Command::new("node").args(["-e", check]), &[], INSTALL_LIMIT);
         if !node.is_ok_and(|output| output.succeeded) {
             return Err("there is no Node 20 or newer".to_owned());
         }
         let write = |name, text| fs::write(folder.join(name), text).map_err(|error| error.to_string());
-        write("package.json", PACKAGE)?;
-        write("package-lock.json", PACKAGE_LOCK)?;
+        write("package.json", package)?;
+        write("package-lock.json", package_lock)?;
         let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
         install(
             Command::new(npm).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder),
@@ -156,6 +165,11 @@ fn install(command: &mut Command) -> Result<(), String> {
     } else {
         Err(format!("an installation failed: {command:?}\n{}", output.stderr))
     }
+}
+
+/// Runs a program to its end, or to the limit of a script.
+pub(crate) fn program(command: &mut Command, env: &[(&str, &str)]) -> Output {
+    run(command, env, SCRIPT_LIMIT).unwrap()
 }
 
 /// Runs a program to its end, or to the limit.
