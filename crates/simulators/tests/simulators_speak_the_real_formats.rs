@@ -120,3 +120,8 @@ async fn anthropics_counts_and_lists_to_its_python_sdk() {
 async fn geminis_counts_embeddings_and_lists_to_its_python_sdk() {
     speak(Vendor::Gemini, "gemini_others.py", "gemini-3.5-flash", "").await;
 }
+
+#[tokio::test]
+async fn geminis_interactions_to_its_python_sdk() {
+    speak(Vendor::Gemini, "gemini_interactions.py", "gemini-3.5-flash", "").await;
+}
