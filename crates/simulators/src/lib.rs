@@ -26,6 +26,7 @@ mod memory;
 mod meter;
 mod options;
 mod performance;
+mod picture;
 mod prompt;
 mod prose;
 mod reply;

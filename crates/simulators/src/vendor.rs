@@ -9,7 +9,7 @@ pub enum Vendor {
     OpenAi,
     /// Anthropic, Messages.
     Anthropic,
-    /// Google Gemini, generateContent.
+    /// Google Gemini, generateContent and interactions.
     Gemini,
     /// xAI, the same with xAI's differences.
     Xai,

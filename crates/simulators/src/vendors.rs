@@ -16,7 +16,7 @@ use crate::{Vendor, exchange::Exchange, reply::Reply};
 /// The model that a request names: in the body, for Gemini in the path. Empty: none.
 pub(crate) fn model(vendor: Vendor, path: &str, body: &Value) -> String {
     match vendor {
-        Vendor::Gemini => gemini::model_in_path(path).to_owned(),
+        Vendor::Gemini => gemini::model(path, body).to_owned(),
         _ => body["model"].as_str().unwrap_or_default().to_owned(),
     }
 }
@@ -28,7 +28,8 @@ pub(crate) fn is_call(vendor: Vendor, path: &str) -> bool {
         Vendor::Xai => ["/v1/chat/completions", "/v1/responses"].contains(&path),
         Vendor::Anthropic => path == "/v1/messages",
         Vendor::Gemini => {
-            ["enerateContent", "mbedContent", "mbedContents"].iter().any(|end| path.ends_with(end))
+            let methods = ["enerateContent", "mbedContent", "mbedContents"];
+            methods.iter().any(|method| path.ends_with(method)) || gemini::interactions::is_call(path)
         }
         Vendor::Ollama => ["/api/chat", "/api/embed"].contains(&path),
         Vendor::Compatible => compatible::CALLS.contains(&path),
@@ -37,7 +38,11 @@ pub(crate) fn is_call(vendor: Vendor, path: &str) -> bool {
 
 /// Whether an answer on this path can say of itself that it failed.
 pub(crate) fn can_fail_by_status(vendor: Vendor, path: &str) -> bool {
-    matches!(vendor, Vendor::OpenAi | Vendor::Xai) && responses::owns(path)
+    match vendor {
+        Vendor::OpenAi | Vendor::Xai => responses::owns(path),
+        Vendor::Gemini => gemini::interactions::owns(path),
+        Vendor::Anthropic | Vendor::Ollama | Vendor::Compatible => false,
+    }
 }
 
 /// The vendor's refusal of a request without its key.
@@ -81,7 +86,7 @@ pub(crate) fn unreadable(exchange: &Exchange<'_>) -> Reply {
     match exchange.vendor {
         Vendor::OpenAi => openai::unreadable(),
         Vendor::Anthropic => anthropic::unreadable(exchange),
-        Vendor::Gemini => gemini::unreadable(),
+        Vendor::Gemini => gemini::unreadable(exchange),
         Vendor::Xai => xai::unreadable(),
         Vendor::Ollama => ollama::unreadable(),
         Vendor::Compatible => compatible::unreadable(),

@@ -67,7 +67,14 @@ fn read(path: &Path) -> Option<Recorded> {
         _ => return None,
     };
     let path = request["path"].as_str().unwrap().to_owned();
-    let doors = ["/v1/responses"];
+    let doors = [
+        "/v1/responses",
+        "/v1/embeddings",
+        "/v1/moderations",
+        "mbedContent",
+        ":countTokens",
+        "/interactions",
+    ];
     let is_served = doors.iter().any(|door| path.contains(door)) && !path.contains("compact");
     let mut headers = credentials(vendor).to_owned();
     if let Some(betas) = request["headers"]["anthropic-beta"].as_str() {

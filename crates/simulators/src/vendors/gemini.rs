@@ -1,11 +1,12 @@
 //! Gemini: `generateContent`, `streamGenerateContent`, `countTokens`, `embedContent`, `batchEmbedContents` and the list of
-//! models, under `/v1beta` or `/v1`.
+//! models, under `/v1beta` or `/v1`; interactions.
 //!
 //! Source: the protos of v1beta, the types of the `google-genai` SDK 3.4 and the page on thought signatures
 //! (read 2026-11-23).
 
 mod content;
 mod embeddings;
+pub(super) mod interactions;
 mod model;
 mod request;
 mod rules;
@@ -29,8 +30,13 @@ const MODELS: [&str; 8] = [
     "gemini-flash-latest",
 ];
 
+/// Who is to answer: named in the path, for interactions in the body.
+pub(super) fn model<'a>(path: &'a str, body: &'a Value) -> &'a str {
+    if interactions::owns(path) { interactions::asked(body) } else { model_in_path(path) }
+}
+
 /// `gemini-3.5-flash` of `/v1beta/models/gemini-3.5-flash:generateContent`; empty for any other path.
-pub(super) fn model_in_path(path: &str) -> &str {
+fn model_in_path(path: &str) -> &str {
     split(path).map_or("", |(model, _)| model)
 }
 
@@ -42,6 +48,10 @@ fn split(path: &str) -> Option<(&str, &str)> {
 pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Reply> {
     let in_query = exchange.query.split('&').find_map(|pair| pair.strip_prefix("key="));
     let given = exchange.header("x-goog-api-key").or(in_query).unwrap_or("");
+    let is_wrong = key.is_some_and(|key| key != given);
+    if interactions::owns(exchange.path) && (given.is_empty() || is_wrong) {
+        return Some(interactions::error(401, "API key not valid. Please pass a valid API key."));
+    }
     if given.is_empty() {
         let message = "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.";
         return Some(error(403, message, &[]));
@@ -50,11 +60,13 @@ pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Re
         "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com",
         "metadata": {"service": "generativelanguage.googleapis.com"},
     });
-    let wrong = key.is_some_and(|key| key != given);
-    wrong.then(|| error(400, "API key not valid. Please pass a valid API key.", &[reason]))
+    is_wrong.then(|| error(400, "API key not valid. Please pass a valid API key.", &[reason]))
 }
 
 pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
+    if interactions::owns(exchange.path) {
+        return interactions::answer(exchange);
+    }
     let method = split(exchange.path).map_or("", |(_, method)| method);
     let result = match (exchange.method, method) {
         (&Method::POST, "generateContent") => {
@@ -157,12 +169,25 @@ fn error(status: u16, message: &str, details: &[Value]) -> Reply {
     document(code, &json!({"error": error}))
 }
 
-pub(super) fn unreadable() -> Reply {
+pub(super) fn unreadable(exchange: &Exchange<'_>) -> Reply {
+    if interactions::owns(exchange.path) {
+        return interactions::error(400, "invalid JSON in genai.Interaction, near 1:1 (offset 0)");
+    }
     error(400, "Invalid JSON payload received. Unexpected token.", &[])
 }
 
 pub(super) fn failure(exchange: &Exchange<'_>, status: u16) -> Reply {
     let model = exchange.model;
+    if interactions::owns(exchange.path) {
+        let message = match status {
+            404 => format!("Model {model} was not found."),
+            429 => "You exceeded your current quota. Please retry in 1s.".to_owned(),
+            503 => "The model is overloaded. Please try again later.".to_owned(),
+            400..=499 => "Request contains an invalid argument.".to_owned(),
+            _ => "An internal error has occurred. Please retry.".to_owned(),
+        };
+        return interactions::error(status, &message);
+    }
     match status {
         401 => error(status, "Request had invalid authentication credentials.", &[]),
         403 => error(status, "The caller does not have permission", &[]),

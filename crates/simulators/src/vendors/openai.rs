@@ -1,11 +1,14 @@
-//! OpenAI: `POST /v1/responses`, `POST /v1/chat/completions`, `GET /v1/models`.
+//! OpenAI: responses, chat completions, completions, embeddings, moderations, images, audio, and the list of models.
 //!
 //! Source: the OpenAPI document 2.3.0 and the types of the `openai` SDK 3.54 (read 2026-11-23).
 
+mod audio;
 pub(super) mod chat;
 pub(super) mod completions;
 pub(super) mod embeddings;
+mod images;
 pub(super) mod model;
+mod moderations;
 pub(super) mod request;
 pub(super) mod rules;
 pub(super) mod strict;
@@ -20,8 +23,17 @@ use crate::{
 };
 
 /// Paths that ask a model for an answer.
-pub(super) const CALLS: [&str; 4] =
-    ["/v1/responses", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"];
+pub(super) const CALLS: [&str; 9] = [
+    "/v1/responses",
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/moderations",
+    "/v1/images/generations",
+    "/v1/audio/speech",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+];
 
 const MODELS: [&str; 16] = [
     "gpt-4.1",
@@ -40,6 +52,16 @@ const MODELS: [&str; 16] = [
     "gpt-6-luna",
     "gpt-6.1-sol",
     "o3",
+];
+
+/// Models of other things than texts.
+const OTHERS: [&str; 6] = [
+    "omni-moderation-latest",
+    "gpt-image-2",
+    "dall-e-3",
+    "gpt-4o-mini-tts",
+    "gpt-4o-transcribe",
+    "whisper-1",
 ];
 
 pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Reply> {
@@ -63,43 +85,40 @@ pub(super) fn authorize(exchange: &Exchange<'_>, key: Option<&str>) -> Option<Re
 }
 
 pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
-    if responses::owns(exchange.path) {
-        let answer = responses::answer(exchange, responses::Dialect::OpenAi);
-        return answer.unwrap_or_else(|refusal| refuse(&refusal));
-    }
-    match (exchange.method, exchange.path) {
-        (&Method::POST, "/v1/chat/completions") => {
-            rules::check(exchange).map_or_else(|refusal| refuse(&refusal), |()| chat::answer(exchange))
+    let result = match (exchange.method, exchange.path) {
+        (_, path) if responses::owns(path) => responses::answer(exchange, responses::Dialect::OpenAi),
+        (&Method::POST, "/v1/chat/completions") => rules::check(exchange).map(|()| chat::answer(exchange)),
+        (&Method::POST, "/v1/completions") => completions::answer(exchange),
+        (&Method::POST, "/v1/embeddings") => embeddings::answer(exchange),
+        (&Method::POST, "/v1/moderations") => moderations::answer(exchange),
+        (&Method::POST, "/v1/images/generations") => images::answer(exchange),
+        (&Method::POST, "/v1/audio/speech") => audio::speech::answer(exchange),
+        (&Method::POST, "/v1/audio/transcriptions" | "/v1/audio/translations") => {
+            audio::transcriptions::answer(exchange)
         }
-        (&Method::POST, "/v1/completions") => {
-            completions::answer(exchange).unwrap_or_else(|refusal| refuse(&refusal))
-        }
-        (&Method::POST, "/v1/embeddings") => {
-            embeddings::answer(exchange).unwrap_or_else(|refusal| refuse(&refusal))
-        }
-        (&Method::GET, "/v1/models") => {
-            let data: Vec<Value> = listed().map(model_card).collect();
-            Reply::json(StatusCode::OK, &json!({"object": "list", "data": data}))
-        }
+        (&Method::GET, "/v1/models") => Ok(models()),
         (&Method::GET, path) if path.starts_with("/v1/models/") => one_model(&path["/v1/models/".len()..]),
-        (method, path) => refuse(&Refusal::not_found(format!("Invalid URL ({method} {path})"))),
-    }
+        (method, path) => Err(Refusal::not_found(format!("Invalid URL ({method} {path})"))),
+    };
+    result.unwrap_or_else(|refusal| refuse(&refusal))
+}
+
+fn models() -> Reply {
+    let data: Vec<Value> = listed().map(model_card).collect();
+    Reply::json(StatusCode::OK, &json!({"object": "list", "data": data}))
 }
 
 fn listed() -> impl Iterator<Item = &'static str> {
     let embed = embeddings::MODELS.iter().map(|model| model.name);
-    MODELS.into_iter().chain(completions::MODELS).chain(embed)
+    MODELS.into_iter().chain(OTHERS).chain(completions::MODELS).chain(embed)
 }
 
-fn one_model(id: &str) -> Reply {
+fn one_model(id: &str) -> Result<Reply, Refusal> {
     if model::Model(id).is_known() || listed().any(|listed| listed == id) {
-        return Reply::json(StatusCode::OK, &model_card(id));
+        return Ok(Reply::json(StatusCode::OK, &model_card(id)));
     }
-    refuse(
-        &Refusal::not_found(format!("The model '{id}' does not exist"))
-            .param("model")
-            .code("model_not_found"),
-    )
+    let message = format!("The model '{id}' does not exist");
+    Err(Refusal::not_found(message).param("model").code("model_not_found"))
 }
 
 fn model_card(id: &str) -> Value {

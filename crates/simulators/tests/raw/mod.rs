@@ -141,8 +141,9 @@ pub(crate) async fn exchange(
         |(host, prefix)| (host, format!("/{prefix}")),
     );
     let mut stream = TcpStream::connect(host).await?;
+    let kind = if headers.contains("content-type:") { "" } else { "content-type: application/json\r\n" };
     let head = format!(
-        "{method} {prefix}{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+        "{method} {prefix}{path} HTTP/1.1\r\nhost: {host}\r\n{kind}{headers}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await?;

@@ -4,6 +4,11 @@ pub(super) fn is_known(model: &str) -> bool {
     model.starts_with("gemini-") || model.starts_with("gemma-")
 }
 
+/// Answers by interactions alone, as the price map says of it.
+pub(super) fn is_interactions_only(model: &str) -> bool {
+    model.starts_with("gemini-omni-")
+}
+
 /// The generation, `25` of `gemini-2.5-flash`; a name without a number is of the latest flash.
 pub(super) fn generation(model: &str) -> u32 {
     let Some(rest) = model.strip_prefix("gemini-") else { return 20 };

@@ -123,7 +123,9 @@ pub(super) fn check_count(exchange: &Exchange<'_>) -> Result<(), Refusal> {
 }
 
 fn check_model(exchange: &Exchange<'_>) -> Result<(), Refusal> {
-    let generates = model::is_known(exchange.model) && !exchange.model.contains("embedding");
+    let generates = model::is_known(exchange.model)
+        && !model::is_interactions_only(exchange.model)
+        && !exchange.model.contains("embedding");
     require(generates, || Refusal::not_found(no_such_model(exchange.model)))
 }
 

@@ -7,11 +7,11 @@
 pub(crate) struct Model<'a>(pub(crate) &'a str);
 
 impl<'a> Model<'a> {
-    /// Families rather than a list: dated and fine-tuned names are known too.
+    /// Whether it writes texts. Families rather than a list: dated and fine-tuned names are known too.
     pub(crate) fn is_known(self) -> bool {
-        ["gpt-", "chatgpt-", "chat-latest", "o1", "o3", "o4", "ft:gpt-"]
-            .iter()
-            .any(|family| self.0.starts_with(family))
+        let others = ["-image", "-tts", "-transcribe", "-instruct", "-realtime"];
+        self.is_any_of(&["gpt-", "chatgpt-", "chat-latest", "o1", "o3", "o4", "ft:gpt-"])
+            && !others.iter().any(|other| self.0.contains(other))
     }
 
     fn is_any_of(self, families: &[&str]) -> bool {
