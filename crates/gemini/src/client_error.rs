@@ -16,7 +16,12 @@ use tollgate_provider::json_writer::{Array, Object};
 pub(crate) fn response(error: &CallError) -> http::Response<Bytes> {
     let mut body = BytesMut::with_capacity(256);
     write(&mut body, error);
-    let mut response = http::Response::new(body.freeze());
+    with_body(error, body.freeze())
+}
+
+/// Makes a response of a body, with its status and how long to wait.
+pub(crate) fn with_body(error: &CallError, body: Bytes) -> http::Response<Bytes> {
+    let mut response = http::Response::new(body);
     *response.status_mut() = status(error);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));

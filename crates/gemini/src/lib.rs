@@ -1,14 +1,19 @@
-//! Gemini's wire format: `generateContent` and `streamGenerateContent`.
+//! Gemini's wire formats, in both directions: `generateContent` with `streamGenerateContent`, and Interactions.
 //!
 //! Sources: <https://ai.google.dev/api/generate-content>, <https://ai.google.dev/gemini-api/docs/thought-signatures>,
-//! <https://ai.google.dev/gemini-api/docs/function-calling>, the `v1beta` protocol files of
-//! <https://github.com/googleapis/googleapis> and the types of the vendor's Python SDK 3.4.0 (read 2026-11-23).
+//! <https://ai.google.dev/gemini-api/docs/function-calling>, <https://ai.google.dev/gemini-api/docs/interactions>, the
+//! `v1beta` protocol files of <https://github.com/googleapis/googleapis> and the types of the vendor's Python SDK 3.4.0 (read
+//! 2026-11-23).
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | `generate_content` | [`GenerateContentProvider`], with the relay, the wire types and both directions of requests, answers and streams |
-//! | `error` | non-2xx answers and in-stream errors |
+//! | `generate_content` | [`GenerateContentProvider`] and [`GenerateContentFrontDoor`], token counts and model lists |
+//! | `interactions` | [`InteractionsProvider`] and [`InteractionsFrontDoor`] |
+//! | `error`, `client_error` | non-2xx answers and in-stream errors, read and told |
+//! | `read` | how the vendor's objects are read: names in two spellings, lists of one, errors with their place |
+//! | `signature` | a format's own signatures, and other vendors' proofs carried in their place |
 //! | `names` | what encoding renames and emulates, and decoding undoes |
+//! | `levels`, `limits`, `media`, `base64`, `time` | what both formats ask, take and write alike |
 //! | `vendor` | the vendor's name, address and credential |
 //!
 //! # Surprises
@@ -23,6 +28,11 @@
 //!   own, also an empty one. Models that think by level refuse a current turn whose steps do not each begin with a
 //!   signed call; the vendor documents a placeholder for calls that another model made.
 //! - Tool names have 64 characters at most; a result is found by its function's name, and must be an object.
+//! - Clients of the vendor's SDKs keep a streamed answer in its pieces, and send the pieces back, each as a turn. A carried
+//!   proof says how long the text is that it is about, so that this text can be put together again.
+//! - The SDKs leave a streamed answer out of their chats if a chunk of it holds no part.
+//! - Interactions keep the conversation unless `store` is false. Their thoughts are steps with a signature; a call has its
+//!   own. Arguments come after an empty object, at times under the number of the thought before the call.
 //!
 //! ```
 //! use tollgate_gemini::{DEFAULT_BASE_URL, GenerateContentProvider, NAME};
@@ -42,6 +52,9 @@ mod base64;
 mod client_error;
 mod error;
 mod generate_content;
+mod interactions;
+mod levels;
+mod limits;
 mod media;
 mod names;
 mod read;
@@ -54,4 +67,5 @@ pub use generate_content::{
     GenerateContentFrontDoor, GenerateContentProvider, ListedModel, ModelPath, TokenCount,
     decode_count_request, encode_model_list,
 };
+pub use interactions::{InteractionsFrontDoor, InteractionsProvider};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -25,6 +25,13 @@ pub(crate) fn standard_base64(data: Cow<'_, str>) -> String {
     if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data.into_owned() }
 }
 
+/// Whether an address is one in the vendor's own stores: a file of its API, by address or name, or one in its cloud.
+pub(crate) fn is_stored(uri: &str) -> bool {
+    uri.starts_with("gs://")
+        || uri.starts_with("https://generativelanguage.googleapis.com/")
+        || !uri.contains(':')
+}
+
 /// The path of an address.
 pub(crate) fn path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)

@@ -240,7 +240,8 @@ pub(crate) fn invalid(path: &str, error: &serde_json::Error) -> RequestError {
     RequestError::invalid_field(place, message)
 }
 
-/// Defines an object as it is read, in one pass: named fields, and [`Rest`] for all others. `null` is 'not there'. A field
+/// Defines an object as it is read, in one pass: named fields (in camel case, and taken in either), and [`Rest`] for all
+/// others. `null` is 'not there'. A field
 /// that is there twice, by whichever name, is an error, since two readers may take different ones.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident { $($wire:literal => $field:ident: $kind:ty,)* }) => {
@@ -266,10 +267,10 @@ macro_rules! object {
                             match &*camel_case(&name) {
                                 $($wire => {
                                     let value = map.next_value::<Option<$kind>>();
-                                    let value = value.map_err(|error| at_field($wire, &error))?;
+                                    let value = value.map_err(|error| at_field(&name, &error))?;
                                     if value.is_some() && object.$field.is_some() {
                                         let error = serde::de::Error::custom("it is there more than once");
-                                        return Err(at_field::<A::Error>($wire, &error));
+                                        return Err(at_field::<A::Error>(&name, &error));
                                     }
                                     object.$field = value.or(object.$field);
                                 })*
@@ -320,7 +321,7 @@ mod tests {
     fn an_error_names_its_place() {
         for (json, path) in [
             (r#"{"someList":[1,2.5]}"#, "at.someList[1]"),
-            (r#"{"some_list":[1,"x"]}"#, "at.someList[1]"),
+            (r#"{"some_list":[1,"x"]}"#, "at.some_list[1]"),
             (r#"{"text":7}"#, "at.text"),
         ] {
             let error = serde_json::from_str::<Thing<'_>>(json).unwrap_err();

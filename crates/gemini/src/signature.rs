@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 use tollgate_model::{Format, Part, Signature};
 use tollgate_provider::carried;
 
+/// The signature that the vendor documents for calls it did not make itself: `skip_thought_signature_validator`, in
+/// base64 as all bytes are.
+pub(crate) const PLACEHOLDER: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+
 /// Where a carried proof says how many bytes of text it is about.
 const TEXT_BYTES: &str = "text_bytes";
 

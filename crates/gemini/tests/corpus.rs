@@ -9,7 +9,10 @@ use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tollgate_gemini::{DEFAULT_BASE_URL, GenerateContentFrontDoor, GenerateContentProvider, NAME};
+use tollgate_gemini::{
+    DEFAULT_BASE_URL, GenerateContentFrontDoor, GenerateContentProvider, InteractionsFrontDoor,
+    InteractionsProvider, NAME,
+};
 use tollgate_model::{
     Assembler, ChatRequest, ChatResponse, Content, FinishReason, Message, ModelName, ProviderName,
 };
@@ -316,13 +319,12 @@ fn check(exchange: &Value, counts: &mut Counts) {
     }
 }
 
-#[test]
-fn every_recorded_exchange_is_read_as_it_is() {
+/// Calls `check` with every recorded exchange of the wire formats.
+fn each(wires: &[&str], mut check: impl FnMut(&Value)) -> bool {
     let Ok(corpus) = std::env::var("TOLLGATE_CORPUS") else {
-        println!("SKIPPED: TOLLGATE_CORPUS is not set");
-        return;
+        eprintln!("SKIPPED: TOLLGATE_CORPUS is not set");
+        return false;
     };
-    let mut counts = Counts::default();
     for part in ["exchanges", "supplement"] {
         for provider in std::fs::read_dir(Path::new(&corpus).join(part)).unwrap().flatten() {
             if !provider.path().is_dir() {
@@ -331,15 +333,116 @@ fn every_recorded_exchange_is_read_as_it_is() {
             for file in std::fs::read_dir(provider.path()).unwrap() {
                 let file = file.unwrap().path();
                 let exchange: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-                let wire = exchange["wire"].as_str().unwrap();
-                if !matches!(wire, "gemini.generateContent" | "gemini.streamGenerateContent") {
-                    continue;
+                if wires.contains(&exchange["wire"].as_str().unwrap()) {
+                    eprintln!("{}", file.file_name().unwrap().display());
+                    check(&exchange);
                 }
-                println!("{}", file.file_name().unwrap().display());
-                check(&exchange, &mut counts);
             }
         }
     }
+    true
+}
+
+#[test]
+fn every_recorded_exchange_is_read_as_it_is() {
+    let mut counts = Counts::default();
+    let wires = ["gemini.generateContent", "gemini.streamGenerateContent"];
+    if !each(&wires, |exchange| check(exchange, &mut counts)) {
+        return;
+    }
     println!("gemini.generateContent, gemini.streamGenerateContent: {counts:?}");
     assert!(counts.whole > 300 && counts.streamed > 20 && counts.errors >= 5, "{counts:?}");
+}
+
+/// A recorded answer of the Interactions API, read whole or as a stream, told again and read back.
+fn check_interaction(exchange: &Value) -> bool {
+    let provider = InteractionsProvider::new(ProviderName::new(NAME), DEFAULT_BASE_URL.parse().unwrap());
+    let door = InteractionsFrontDoor::new();
+    let asked = &exchange["request"]["body"];
+    let request = door.decode_request("", asked.to_string().as_bytes()).unwrap();
+    let target = Target { model: &request.model, card: None };
+    let encoded = provider.encode_request(&target, &request).unwrap();
+    let answered = &exchange["response"];
+    if answered["status"] != 200 {
+        let body = Bytes::from(answered["body"].to_string());
+        let error = provider.decode_error(http::Response::builder().status(400).body(body).unwrap());
+        assert_eq!(error.message, answered["body"]["error"]["message"].as_str().unwrap());
+        assert_eq!(error.kind(), tollgate_model::ErrorKind::InvalidRequest);
+        return false;
+    }
+    assert!(encoded.losses.is_empty(), "{:?}", encoded.losses);
+    let written: Value = serde_json::from_slice(encoded.request.body()).unwrap();
+    let (written, asked) = (spelling::steps(written), spelling::steps(asked.clone()));
+    assert_eq!(spelling::difference(&written, &asked, ""), None);
+    let read = |body: &[u8], split: usize| {
+        let mut framer = Framer::new(provider.framing());
+        let mut decoder = provider.stream_decoder(&request);
+        let mut events = Vec::new();
+        for chunk in body.chunks(split) {
+            framer.feed(chunk, |frame| decoder.decode(frame, &mut events)).unwrap();
+        }
+        framer.finish(|frame| decoder.decode(frame, &mut events)).unwrap();
+        decoder.finish(&mut events).unwrap();
+        Assembler::fold(events)
+    };
+    let decoded = match answered["body_text"].as_str() {
+        Some(stream) => {
+            let decoded = read(stream.as_bytes(), usize::MAX);
+            assert_eq!(read(stream.as_bytes(), 7), decoded);
+            let text: String = stream
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok())
+                .filter_map(|event| event["delta"]["text"].as_str().map(str::to_owned))
+                .collect();
+            let parts = decoded.choices[0].parts.iter();
+            assert_eq!(parts.filter_map(|part| part.as_text()).collect::<String>(), text);
+            let mut reader = provider.stream_reader();
+            let mut framer = Framer::new(provider.framing());
+            framer.feed(stream.as_bytes(), |frame| reader.read(frame)).unwrap();
+            reader.finish().unwrap();
+            assert_eq!(reader.facts().usage, decoded.usage.unwrap_or_default());
+            assert_eq!(reader.facts().finish_reason, decoded.choices[0].finish_reason);
+            decoded
+        }
+        None => {
+            let body = Bytes::from(answered["body"].to_string());
+            let facts = provider.response_facts(&body).unwrap();
+            let decoded = provider.decode_response(&request, http::Response::new(body)).unwrap();
+            assert_eq!(facts.usage, decoded.usage.unwrap_or_default());
+            assert_eq!((&facts.id, &facts.model), (&decoded.id, &decoded.model));
+            decoded
+        }
+    };
+    if let Some(usage) = decoded.usage {
+        let said = match answered["body_text"].as_str() {
+            None => answered["body"]["usage"].clone(),
+            Some(stream) => {
+                let last = stream.lines().rfind(|line| line.starts_with("data: {")).unwrap();
+                serde_json::from_str::<Value>(&last["data: ".len()..]).unwrap()["interaction"]["usage"]
+                    .clone()
+            }
+        };
+        assert_eq!(usage.total_tokens(), said["total_tokens"].as_u64());
+    }
+    let told = door.encode_response(&request, &decoded, 0);
+    assert!(told.losses.is_empty(), "{:?}", told.losses);
+    let again = provider.decode_response(&request, http::Response::new(told.body)).unwrap();
+    assert_eq!(again, ChatResponse { created: again.created, ..decoded.clone() });
+    let mut encoder = door.stream_encoder(&request, 0);
+    let mut stream = BytesMut::new();
+    decoded.clone().into_events().iter().for_each(|event| encoder.encode(event, &mut stream));
+    let again = read(&stream, 100);
+    assert_eq!(again, ChatResponse { created: again.created, ..decoded });
+    true
+}
+
+#[test]
+fn every_recorded_interaction_is_read_as_it_is() {
+    let (mut answers, mut errors) = (0, 0);
+    let ran = each(&["gemini.interactions"], |exchange| match check_interaction(exchange) {
+        true => answers += 1,
+        false => errors += 1,
+    });
+    println!("gemini.interactions: {answers} answers, {errors} errors");
+    assert!(!ran || (answers >= 10 && errors >= 5), "{answers} {errors}");
 }

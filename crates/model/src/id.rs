@@ -99,6 +99,8 @@ impl Format {
     pub const ANTHROPIC_MESSAGES: Self = Self(Cow::Borrowed("anthropic.messages"));
     /// Gemini `generateContent` and `streamGenerateContent`.
     pub const GEMINI_GENERATE_CONTENT: Self = Self(Cow::Borrowed("gemini.generate_content"));
+    /// Gemini Interactions.
+    pub const GEMINI_INTERACTIONS: Self = Self(Cow::Borrowed("gemini.interactions"));
     /// Ollama's native `/api/chat`.
     pub const OLLAMA_CHAT: Self = Self(Cow::Borrowed("ollama.chat"));
 

@@ -12,6 +12,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../shared/files.rs"]
 mod files;
 mod properties;
 mod sdk;
@@ -234,4 +235,38 @@ fn sent(part: &Part) -> Option<Part> {
         part.extra = Extra::new(Format::GEMINI_GENERATE_CONTENT, fields.collect());
     }
     Some(part)
+}
+
+#[test]
+fn a_model_that_the_body_repeats_follows_the_path() {
+    let body = Bytes::from_static(br#"{"contents":[],"model":"models/mine"}"#);
+    let facts = events_door().request_facts("/v1beta/models/mine:generateContent", &body).unwrap();
+    let provider = provider();
+    let relay = provider.relay().unwrap();
+    let sent = relay.request(&"gemini-3.8-flash".into(), &facts, &http::HeaderMap::new(), &body);
+    assert_eq!(sent.body(), r#"{"contents":[],"model":"models/gemini-3.8-flash"}"#);
+    // Streams are asked for as events, so an array cannot be passed on as it comes: it is another format's.
+    assert_eq!(events_door().format(), provider.format());
+    assert_ne!(GenerateContentFrontDoor::json_array().format(), provider.format());
+}
+
+#[test]
+fn a_signature_that_comes_with_its_text_stands_on_it() {
+    let request = events_door().decode_request(PATH, br#"{"contents":[]}"#).unwrap();
+    let answer = Part::text("so").with_signature(tollgate_model::Signature {
+        issuer: Format::GEMINI_GENERATE_CONTENT,
+        value: "c2ln".into(),
+    });
+    let events = ChatResponse {
+        choices: vec![tollgate_model::Choice::new(0, vec![answer], None)],
+        ..ChatResponse::default()
+    };
+    let parts = |batch: usize| -> Vec<Value> {
+        let (bytes, _) = flushed(events_door(), &request, &events.clone().into_events(), batch, None);
+        let chunks = sdk::events(std::str::from_utf8(&bytes).unwrap(), false);
+        chunks.iter().map(|chunk| chunk["candidates"][0]["content"]["parts"][0].clone()).collect()
+    };
+    assert_eq!(parts(10), [json!({"text": "so", "thoughtSignature": "c2ln"}), json!({"text": ""})]);
+    let late = [json!({"text": "so"}), json!({"text": "", "thoughtSignature": "c2ln"}), json!({"text": ""})];
+    assert_eq!(parts(1), late);
 }

@@ -1,5 +1,7 @@
 //! One spelling for requests that say the same.
 
+#![allow(dead_code, reason = "each of the tests that share this needs a part of it")]
+
 use serde_json::{Map, Value, json};
 
 /// Brings a request into one spelling: camel case, lists where one stands for a list, standard base64, words in capitals,
@@ -165,6 +167,36 @@ fn generation(config: &mut Map<String, Value>) {
             *value = json!(value.as_f64().unwrap().to_string().parse::<i64>().unwrap());
         }
     }
+}
+
+/// Brings a request of the Interactions API into one spelling: every input is a list of steps with lists of contents, and
+/// nothing says what holds anyway.
+pub(crate) fn steps(mut request: Value) -> Value {
+    let fields = request.as_object_mut().unwrap();
+    fields.retain(|name, value| !value.is_null() && (name != "stream" || *value != json!(false)));
+    fields.entry("store").or_insert(json!(false));
+    let mut steps: Vec<Value> = Vec::new();
+    let mut bare = false;
+    for element in match fields.shift_remove("input").unwrap() {
+        text @ Value::String(_) => vec![json!({"type": "user_input", "content": text})],
+        other => list(other),
+    } {
+        let content =
+            ["text", "image", "audio", "video", "document"].iter().any(|kind| element["type"] == *kind);
+        match steps.last_mut() {
+            Some(last) if content && bare => last["content"].as_array_mut().unwrap().push(element),
+            _ if content => steps.push(json!({"type": "user_input", "content": [element]})),
+            _ => steps.push(element),
+        }
+        bare = content;
+    }
+    for step in &mut steps {
+        if let Some(text) = step["content"].as_str() {
+            step["content"] = json!([{"type": "text", "text": text}]);
+        }
+    }
+    fields.insert("input".to_owned(), steps.into());
+    request
 }
 
 /// Says where two values differ, if they do.

@@ -105,7 +105,7 @@ fn file(raw: &RawValue, extra: &mut Map<String, Value>) -> serde_json::Result<Op
     let kind =
         said.as_deref().or_else(|| media::by_extension(media::path(&uri))).unwrap_or_default().to_owned();
     let mut rest = file.rest.parse()?;
-    let source = if is_stored(&uri) {
+    let source = if media::is_stored(&uri) {
         rest.extend(said.map(|kind| ("mimeType".to_owned(), Value::from(kind))));
         MediaSource::File { id: uri, issuer: FORMAT }
     } else {
@@ -116,13 +116,6 @@ fn file(raw: &RawValue, extra: &mut Map<String, Value>) -> serde_json::Result<Op
     };
     nest(extra, "fileData", rest);
     Ok(Some(media::content(&kind, source)))
-}
-
-/// Files of the vendor's API by address or name, and those in its cloud.
-fn is_stored(uri: &str) -> bool {
-    uri.starts_with("gs://")
-        || uri.starts_with("https://generativelanguage.googleapis.com/")
-        || !uri.contains(':')
 }
 
 /// Reads a part that stands outside of the conversation. Calls and results, which do not belong there, are kept whole.

@@ -15,17 +15,16 @@ use super::{
     content::{self, MediaInResults},
     extra_fields,
 };
-use crate::generate_content::{
-    notes,
-    wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart},
+use crate::{
+    generate_content::{
+        notes,
+        wire::request::{Content, Data, KnownPart, Part, Place, Role, SystemPart},
+    },
+    signature,
 };
 
 /// What is said in place of the user's first turn, where the conversation begins with the model.
 const OPENING: &str = "(The conversation begins with your message.)";
-
-/// The signature that the vendor documents for calls it did not make itself: `skip_thought_signature_validator`, in
-/// base64 as all bytes are.
-pub(super) const PLACEHOLDER_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
 
 /// Puts messages into turns, one after the other.
 #[derive(Debug)]
@@ -229,7 +228,7 @@ impl<'a, 'l> Conversation<'a, 'l> {
                 _ => None,
             });
             if let Some(part) = first.filter(|part| part.thought_signature.is_none()) {
-                part.thought_signature = Some(PLACEHOLDER_SIGNATURE);
+                part.thought_signature = Some(signature::PLACEHOLDER);
                 if let Some(place) = part.place {
                     self.losses.emulated(
                         format!("{place}.signature"),

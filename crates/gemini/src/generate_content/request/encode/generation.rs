@@ -11,14 +11,14 @@ use tollgate_model::{
 use tollgate_provider::Target;
 
 use super::{FORMAT, inner, rules, thinking, tools::has_functions, without};
-use crate::generate_content::{
-    notes,
-    schema::to_json_schema,
-    wire::request::{ExtraFields, GenerationConfig, SpeechConfig, SystemPart, Tool},
+use crate::{
+    generate_content::{
+        notes,
+        schema::to_json_schema,
+        wire::request::{ExtraFields, GenerationConfig, SpeechConfig, SystemPart, Tool},
+    },
+    limits,
 };
-
-/// The most stop texts that are taken.
-const MAX_STOP_SEQUENCES: usize = 5;
 
 pub(super) fn config<'a>(
     target: &Target<'_>,
@@ -27,10 +27,10 @@ pub(super) fn config<'a>(
     losses: &mut Losses,
 ) -> GenerationConfig<'a> {
     let mut config = GenerationConfig {
-        max_output_tokens: max_output_tokens(target, request, losses),
-        stop_sequences: stop_sequences(target, request, losses),
+        max_output_tokens: limits::max_output_tokens(target, request, losses),
+        stop_sequences: limits::stop_sequences(target, request, losses),
         candidate_count: candidate_count(target, request, losses),
-        seed: seed(request, losses),
+        seed: limits::seed(request, losses),
         response_modalities: modalities(request, losses),
         speech_config: request.audio.as_ref().and_then(|audio| speech(audio, losses)),
         thinking_config: thinking::plan(target, request, losses),
@@ -77,33 +77,6 @@ fn extras<'a>(
     extra
 }
 
-fn max_output_tokens(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> Option<u64> {
-    let asked = request.max_output_tokens?;
-    let maximum = target.card.and_then(|card| card.max_output_tokens).filter(|maximum| asked > *maximum);
-    if let Some(maximum) = maximum {
-        losses.approximated("max_output_tokens", format!("the model's maximum is {maximum}"));
-    }
-    Some(maximum.unwrap_or(asked))
-}
-
-fn stop_sequences<'a>(target: &Target<'_>, request: &'a ChatRequest, losses: &mut Losses) -> Vec<&'a str> {
-    if !request.stop.is_empty() && rules(target).and_then(|rules| rules.stop) == Some(false) {
-        losses.dropped("stop", "the model refuses it");
-        return Vec::new();
-    }
-    let mut taken = Vec::with_capacity(request.stop.len());
-    for (index, stop) in request.stop.iter().enumerate() {
-        if stop.is_empty() {
-            losses.dropped(format!("stop[{index}]"), "an empty stop text is refused");
-        } else if taken.len() == MAX_STOP_SEQUENCES {
-            losses.dropped(format!("stop[{index}]"), "the format takes five stop texts");
-        } else {
-            taken.push(stop.as_str());
-        }
-    }
-    taken
-}
-
 fn candidate_count(target: &Target<'_>, request: &ChatRequest, losses: &mut Losses) -> Option<u32> {
     let choices = request.choices.filter(|choices| *choices > 1)?;
     if rules(target).and_then(|rules| rules.multiple_choices) == Some(false) {
@@ -111,16 +84,6 @@ fn candidate_count(target: &Target<'_>, request: &ChatRequest, losses: &mut Loss
         return None;
     }
     Some(choices)
-}
-
-/// The format's seeds have 32 bits.
-fn seed(request: &ChatRequest, losses: &mut Losses) -> Option<i32> {
-    let asked = request.sampling.seed?;
-    let fitting = i32::try_from(asked).ok();
-    if fitting.is_none() {
-        losses.approximated("sampling.seed", "a seed has 32 bits: the lower 31 are sent");
-    }
-    fitting.or_else(|| i32::try_from(asked & i64::from(i32::MAX)).ok())
 }
 
 fn sample(

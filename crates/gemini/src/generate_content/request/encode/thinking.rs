@@ -12,16 +12,10 @@ use tollgate_model::{
 use tollgate_provider::Target;
 
 use super::FORMAT;
-use crate::generate_content::{notes, request::decode::reasoning, wire::request::ThinkingConfig};
-
-/// The efforts that the format has words for.
-const LEVELS: [ReasoningEffort; 5] = [
-    ReasoningEffort::Minimal,
-    ReasoningEffort::Low,
-    ReasoningEffort::Medium,
-    ReasoningEffort::High,
-    ReasoningEffort::Xhigh,
-];
+use crate::{
+    generate_content::{notes, request::decode::reasoning, wire::request::ThinkingConfig},
+    levels,
+};
 
 /// The greatest budget that all models which count them take; some take a third more.
 const MAX_BUDGET: u64 = 24_576;
@@ -173,21 +167,17 @@ impl Planner<'_, '_> {
             Asked::Off => {
                 self.losses
                     .approximated("reasoning", "the model always reasons: the least level is asked for");
-                self.nearest(ReasoningEffort::None)
+                levels::nearest(self.target, ReasoningEffort::None)
             }
             Asked::Budget(tokens) if self.takes_budget() => return budget(written(tokens)),
             Asked::Budget(tokens) => {
-                let level = self.nearest(match tokens {
-                    0..=4096 => ReasoningEffort::Low,
-                    4097..=16_384 => ReasoningEffort::Medium,
-                    _ => ReasoningEffort::High,
-                });
+                let level = levels::nearest(self.target, levels::of_budget(tokens));
                 let why = format!("asked for as the level `{}`", level.as_str());
                 self.losses.approximated("reasoning.budget_tokens", why);
                 level
             }
             Asked::Effort(effort) => {
-                let level = self.nearest(effort);
+                let level = levels::nearest(self.target, effort);
                 if level != effort {
                     let why = format!("`{}` is the nearest level that is taken", level.as_str());
                     self.losses.approximated("reasoning.effort", why);
@@ -200,22 +190,6 @@ impl Planner<'_, '_> {
 
     fn takes_budget(&self) -> bool {
         self.target.card.is_some_and(|card| card.rules.reasoning_budget == Some(true))
-    }
-
-    /// The greatest level up to `asked` that the model takes, else the least.
-    fn nearest(&self, asked: ReasoningEffort) -> ReasoningEffort {
-        let known = self.target.card.map_or(&[] as &[ReasoningEffort], |card| &card.rules.efforts);
-        // Of a model of which nothing is known, what all of the family take.
-        let usual = |level: &ReasoningEffort| {
-            matches!(level, ReasoningEffort::Low | ReasoningEffort::Medium | ReasoningEffort::High)
-        };
-        let taken = LEVELS.into_iter().filter(|level| match self.target.card {
-            None => true,
-            Some(_) if known.is_empty() => usual(level),
-            Some(_) => known.contains(level),
-        });
-        let upto = taken.clone().filter(|level| *level <= asked).max();
-        upto.or_else(|| taken.min()).unwrap_or(ReasoningEffort::Low)
     }
 }
 
