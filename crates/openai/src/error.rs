@@ -131,6 +131,23 @@ fn kind_by_code(code: &str) -> Option<ErrorKind> {
         }
         "invalid_api_key" | "invalid_authentication" => ErrorKind::Authentication,
         "model_not_found" | "DeploymentNotFound" => ErrorKind::ModelNotFound,
+        "image_content_policy_violation" | "bio_policy" => ErrorKind::ContentFiltered,
+        // Those that an answer of Responses fails with, where no status says so.
+        "invalid_prompt"
+        | "invalid_image"
+        | "invalid_image_format"
+        | "invalid_base64_image"
+        | "invalid_image_url"
+        | "invalid_image_mode"
+        | "image_too_large"
+        | "image_too_small"
+        | "image_parse_error"
+        | "image_file_too_large"
+        | "unsupported_image_media_type"
+        | "empty_image_file"
+        | "failed_to_download_image"
+        | "image_file_not_found" => ErrorKind::InvalidRequest,
+        "vector_store_timeout" => ErrorKind::Timeout,
         "rate_limit_exceeded" | "RateLimitReached" => ErrorKind::RateLimited,
         "slow_down" | "overloaded" | "overloaded_error" | "server_overloaded" => ErrorKind::Overloaded,
         code if code.contains("spend_limit") || code.contains("spending_limit") => ErrorKind::QuotaExhausted,

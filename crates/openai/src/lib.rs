@@ -2,14 +2,19 @@
 
 mod chat;
 mod client_error;
+mod effort;
 mod error;
+mod forwarded;
 mod logprobs;
 mod media;
 mod names;
 mod responses;
+mod text_bytes;
 mod vendor;
 mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
-pub use responses::{ResponsesFrontDoor, StoredState, continued, input_items};
+pub use responses::{
+    ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, continued, input_items,
+};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

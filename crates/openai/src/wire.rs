@@ -6,5 +6,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{List, OneOrMany, Rest, Text, at_field, field_error, wire_name, wire_object};
+pub(crate) use read::{
+    List, OneOrMany, Rest, Text, at_field, field_error, unix_seconds, wire_name, wire_object,
+};
 pub(crate) use write::{value, write_raw};

@@ -9,7 +9,7 @@ use tollgate_model::{
     Assembler, ChatEvent, ChatRequest, ChatResponse, Choice, Content, FinishReason, Message, ModelName, Part,
     ProviderName, Role, Usage,
     message::{Audio, Citation, MediaSource, Text, ToolResult},
-    request::{JsonSchema, ReasoningEffort, ResponseFormat, Tool, ToolChoice},
+    request::{AudioOutput, JsonSchema, ReasoningEffort, ResponseFormat, Tool, ToolChoice},
 };
 use tollgate_openai::{ChatFrontDoor, ChatProvider, DEFAULT_BASE_URL, NAME};
 use tollgate_provider::{FrontDoor, Provider, Target, conformance::replay};
@@ -223,6 +223,8 @@ fn stream_of(request: &ChatRequest, events: &[ChatEvent]) -> BytesMut {
 fn asking() -> ChatRequest {
     let mut request = ChatRequest::new(ModelName::new("m"), vec![Message::user("?")]).streamed();
     request.stream_usage = Some(true);
+    // Answers do not say how sound is encoded.
+    request.audio = Some(AudioOutput { voice: None, format: Some("wav".to_owned()) });
     request
 }
 

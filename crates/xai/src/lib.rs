@@ -1,4 +1,7 @@
-//! xAI: OpenAI's format and what differs, stated as data in [`QUIRKS`].
+//! xAI: OpenAI's formats and what differs, stated as data in [`QUIRKS`] and [`RESPONSES_QUIRKS`].
+//!
+//! The vendor's main door is Responses: only there its reasoning comes back encrypted, so that it survives a turn, and only
+//! there run its own tools for search. Chat Completions lives on.
 //!
 //! ```
 //! use tollgate_model::{ChatRequest, Message, ModelName, ProviderName};
@@ -13,8 +16,8 @@
 //! assert_eq!(encoded.losses.iter().next().unwrap().path, "metadata");
 //! ```
 
-use tollgate_model::ProviderName;
-use tollgate_openai::{ChatProvider, Quirks, ToolChoiceSupport};
+use tollgate_model::{Format, ProviderName};
+use tollgate_openai::{ChatProvider, Quirks, ResponsesProvider, ResponsesQuirks, ToolChoiceSupport};
 use tollgate_provider::{BaseUrl, HeaderCredential, Secret, credentials::AuthError};
 
 /// The provider's kind, and its usual name.
@@ -63,4 +66,36 @@ pub const QUIRKS: Quirks = Quirks {
 #[must_use]
 pub fn provider(name: ProviderName, base_url: BaseUrl) -> ChatProvider {
     ChatProvider::new(name, base_url).with_quirks(QUIRKS)
+}
+
+/// Who issues the encrypted reasoning of xAI's Responses: OpenAI speaks the same format, and cannot read it.
+pub const REASONING_ISSUER: Format = Format::new("xai.responses");
+
+/// How xAI's Responses differ from OpenAI's.
+///
+/// Sources (read 2026-11-23): the vendor's protocol definitions (xai-proto of 2026-05-17); its guides to reasoning and
+/// function calling; recorded exchanges, whose items have ids like OpenAI's. Output tokens include reasoning, as with
+/// OpenAI, unlike on its Chat Completions.
+pub const RESPONSES_QUIRKS: ResponsesQuirks = ResponsesQuirks {
+    issuer: REASONING_ISSUER,
+    // Protocol: a mode, or one function by name.
+    tool_choice: ToolChoiceSupport::Basic,
+    // Protocol: functions are the only tools of one's own.
+    custom_tools: false,
+    // No recorded result has one, and the call says it anyway.
+    named_results: false,
+    // Guides: files and sound are taken by other endpoints.
+    documents: false,
+    audio_input: false,
+    // Protocol: there is no such field.
+    metadata: false,
+    // Nothing is said of a least number.
+    min_output_tokens: 1,
+    ..ResponsesQuirks::OPENAI
+};
+
+/// Speaks Responses to xAI's service at `base_url`, which may be written with or without `/v1`.
+#[must_use]
+pub fn responses_provider(name: ProviderName, base_url: BaseUrl) -> ResponsesProvider {
+    ResponsesProvider::new(name, base_url).with_quirks(RESPONSES_QUIRKS)
 }

@@ -3,24 +3,20 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use tollgate_model::{FinishReason, ModelName, ProviderError, ResponseId};
-use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader, json_spans};
+use tollgate_provider::{Frame, Relay, RequestFacts, ResponseFacts, StreamReader};
 
 use super::{
     ChatProvider, Quirks, error, finish, usage,
     wire::{self, Text},
 };
-
-/// The client's headers that the format knows. Values pass untouched. Those that name an organisation or a project are
-/// credentials, and the client's are not the provider's.
-const FORWARDED: [HeaderName; 2] =
-    [HeaderName::from_static("openai-beta"), HeaderName::from_static("idempotency-key")];
+use crate::{forwarded, text_bytes::text_bytes};
 
 impl Relay for ChatProvider {
     fn request(
@@ -30,12 +26,8 @@ impl Relay for ChatProvider {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> http::Request<Bytes> {
-        let mut request = self.post(facts.stream, addressed(model, facts, body));
-        for name in FORWARDED {
-            for value in headers.get_all(&name) {
-                request.headers_mut().append(name.clone(), value.clone());
-            }
-        }
+        let mut request = self.post(facts.stream, forwarded::addressed(model, facts, body));
+        forwarded::take_headers(headers, request.headers_mut());
         request
     }
 
@@ -55,17 +47,6 @@ impl Relay for ChatProvider {
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
         Box::new(ChunkReader { quirks: Arc::clone(&self.quirks), along: Along::default(), done: false })
-    }
-}
-
-/// Puts the model's name into the body, unless it stands there already.
-fn addressed(model: &ModelName, facts: &RequestFacts, body: &Bytes) -> Bytes {
-    match &facts.model_span {
-        Some(span) if facts.model != *model => {
-            let name = serde_json::Value::from(model.as_str()).to_string();
-            json_spans::replace(body, span, name.as_bytes()).into()
-        }
-        _ => body.clone(),
     }
 }
 
@@ -199,32 +180,6 @@ impl Said<'_> {
     }
 }
 
-/// How many bytes a text has; of what is no text, the bytes of its JSON.
-fn text_bytes(raw: &RawValue) -> u64 {
-    let [b'"', text @ .., b'"'] = raw.get().as_bytes() else { return raw.get().len() as u64 };
-    let mut bytes = text.len();
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (raw, said) = match &rest[at + 1..] {
-            [b'u', a, b, c, d, ..] => (6, utf8_bytes([*a, *b, *c, *d])),
-            _ => (2, 1),
-        };
-        bytes -= raw - said;
-        rest = rest.get(at + raw..).unwrap_or_default();
-    }
-    bytes as u64
-}
-
-/// How many bytes the character has that four hexadecimal digits name; half a pair of surrogates, half of the pair's.
-fn utf8_bytes(digits: [u8; 4]) -> usize {
-    let number = str::from_utf8(&digits).ok().and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    match number.unwrap_or(0) {
-        0..0x80 => 1,
-        0x80..0x800 | 0xd800..0xe000 => 2,
-        _ => 3,
-    }
-}
-
 /// What is known so far.
 #[derive(Debug, Default)]
 struct Along {
@@ -308,28 +263,5 @@ impl StreamReader for ChunkReader {
         } else {
             Err(ProviderError::truncated())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_measured_as_they_will_be_read() {
-        for text in ["", "plain", "line\nbreak \"quoted\" \\ back", "ü € 😀 \u{1}", "\\u00e9"] {
-            let escaped = text.chars().flat_map(|c| {
-                let mut units = [0; 2];
-                c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>()
-            });
-            for json in
-                [serde_json::Value::from(text).to_string(), format!("\"{}\"", escaped.collect::<String>())]
-            {
-                let raw = RawValue::from_string(json).unwrap();
-                assert_eq!(text_bytes(&raw), text.len() as u64, "{raw}");
-            }
-        }
-        let other = RawValue::from_string(r#"{"a":1}"#.to_owned()).unwrap();
-        assert_eq!(text_bytes(&other), 7);
     }
 }

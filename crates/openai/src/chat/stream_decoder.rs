@@ -15,9 +15,9 @@ use tollgate_provider::{Frame, StreamDecoder};
 use super::{
     Quirks, error, finish, logprobs, media,
     names::Restore,
-    response::{ChoiceExtras, unix_seconds},
+    response::ChoiceExtras,
     usage,
-    wire::{self, Text},
+    wire::{self, Text, unix_seconds},
 };
 
 mod choice;

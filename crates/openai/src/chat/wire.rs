@@ -5,7 +5,7 @@ mod response;
 
 pub(super) use tollgate_provider::json_writer::{Array, Object};
 
-pub(super) use crate::wire::{List, OneOrMany, Rest, Text, field_error, value, write_raw};
+pub(super) use crate::wire::{List, OneOrMany, Rest, Text, field_error, unix_seconds, value, write_raw};
 pub(super) use request::{
     AudioParams, CacheControl, ContentPart, FileSource, FunctionDef, FunctionName, ImageUrl, InputAudio,
     MessageContent, RequestBody, RequestMessage, ResponseFormatDef, ToolChoiceDef, ToolDef,

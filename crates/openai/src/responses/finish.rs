@@ -16,27 +16,15 @@ pub(super) struct End<'r> {
 /// States of an answer that goes on in the background, or that was given up.
 const UNFINISHED: [&str; 3] = ["queued", "in_progress", "cancelled"];
 
-/// Reads a status. `parts` are those of the answer, since a call of a tool is no end of its own here.
-pub(super) fn decode(status: Option<&str>, reason: Option<&str>, parts: &[Part]) -> FinishReason {
+/// Reads a status. `waits` says whether the client has to answer a call, which is no end of its own here.
+pub(super) fn decode(status: Option<&str>, reason: Option<&str>, waits: bool) -> FinishReason {
     match (status, reason) {
         (Some("incomplete"), Some("max_output_tokens")) => FinishReason::Length,
         (Some("incomplete"), Some("content_filter")) => FinishReason::ContentFilter(None),
         (Some("incomplete"), reason) => FinishReason::Other(reason.unwrap_or("incomplete").to_owned()),
         (Some(status), _) if UNFINISHED.contains(&status) => FinishReason::Other(status.to_owned()),
-        _ if parts.iter().any(waits_for_client) => FinishReason::ToolCalls,
+        _ if waits => FinishReason::ToolCalls,
         _ => FinishReason::Stop,
-    }
-}
-
-/// Tells whether a part is a call that the client has to answer.
-fn waits_for_client(part: &Part) -> bool {
-    match &part.content {
-        Content::ToolCall(_) => true,
-        Content::Opaque(opaque) => {
-            let kind = opaque.value.get("type").and_then(serde_json::Value::as_str);
-            matches!(kind, Some("computer_call" | "local_shell_call" | "apply_patch_call"))
-        }
-        _ => false,
     }
 }
 
@@ -97,7 +85,7 @@ mod tests {
             ("in_progress", None),
             ("cancelled", None),
         ] {
-            let read = decode(Some(status), reason, &[]);
+            let read = decode(Some(status), reason, false);
             let said = encode(Some(&read), &[]);
             assert_eq!((said.status, said.reason, said.loss), (status, reason, None));
         }
@@ -106,9 +94,9 @@ mod tests {
     #[test]
     fn a_call_is_seen_in_the_parts() {
         let call = [Part::tool_call("c", "f", "{}")];
-        assert_eq!(decode(Some("completed"), None, &call), FinishReason::ToolCalls);
-        assert_eq!(decode(None, None, &[Part::text("t")]), FinishReason::Stop);
-        assert_eq!(decode(Some("incomplete"), Some("max_output_tokens"), &call), FinishReason::Length);
+        assert_eq!(decode(Some("completed"), None, true), FinishReason::ToolCalls);
+        assert_eq!(decode(None, None, false), FinishReason::Stop);
+        assert_eq!(decode(Some("incomplete"), Some("max_output_tokens"), true), FinishReason::Length);
         assert_eq!(encode(Some(&FinishReason::ToolCalls), &call).status, "completed");
     }
 

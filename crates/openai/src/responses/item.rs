@@ -80,18 +80,14 @@ impl Reader {
             }
         };
         let mut parts = self.content("content", item.content.take())?;
-        let own = own_fields(&mut item);
-        let rest = whole_rest(item);
         if role == Role::Assistant {
             if let Some(first) = parts.first_mut() {
-                for (name, fields) in [(ITEM, own), (MESSAGE, rest)] {
-                    if !fields.is_empty() {
-                        first.extra.insert(&FORMAT, name, Value::Object(fields));
-                    }
-                }
+                note_message(&mut first.extra, item);
             }
             return Ok(Read::Said(parts));
         }
+        let own = own_fields(&mut item);
+        let rest = whole_rest(item);
         let mut message = Message::new(role, parts);
         message.extra = Extra::new(FORMAT, rest);
         if !own.is_empty() {
@@ -118,6 +114,47 @@ impl Reader {
         };
         read().map_err(|error| at_field(field, &error))
     }
+}
+
+/// Remembers a message's own fields, and what is not known of it, with its first part.
+fn note_message(extra: &mut Extra, mut item: Item<'_>) {
+    let own = own_fields(&mut item);
+    for (name, fields) in [(ITEM, own), (MESSAGE, whole_rest(item))] {
+        if !fields.is_empty() {
+            extra.insert(&FORMAT, name, Value::Object(fields));
+        }
+    }
+}
+
+/// What the first part of a message will be told to have, as far as the message's beginning says it: that it will be
+/// complete is taken for granted.
+pub(super) fn begun_message(raw: &RawValue) -> serde_json::Result<Extra> {
+    let mut item: Item<'_> = serde_json::from_str(raw.get())?;
+    item.content = None;
+    item.role = None;
+    let mut extra = Extra::NONE;
+    note_message(&mut extra, completed(item));
+    Ok(extra)
+}
+
+/// What reasoning or a call will be told to have, likewise.
+pub(super) fn begun(raw: &RawValue) -> serde_json::Result<Part> {
+    let item: Item<'_> = serde_json::from_str(raw.get())?;
+    let read = match item.kind.as_deref() {
+        Some("reasoning") => reasoning::read(completed(item))?,
+        _ => call(completed(item))?,
+    };
+    match read {
+        Read::Said(mut parts) if parts.len() == 1 => Ok(parts.remove(0)),
+        _ => Ok(Part::reasoning("")),
+    }
+}
+
+fn completed(mut item: Item<'_>) -> Item<'_> {
+    if item.status.is_some() {
+        item.status = Some(Text("completed".into()));
+    }
+    item
 }
 
 /// The item's type, if it says one.

@@ -297,28 +297,36 @@ pub(super) fn part_path(number: usize) -> String {
 }
 
 /// Writes what a reasoning item says: its pieces, and what only its issuer can read.
-pub(super) fn write_reasoning(object: &mut Object<'_>, part: &Part, progress: Progress) {
+fn write_reasoning(object: &mut Object<'_>, part: &Part, progress: Progress) {
+    if progress == Progress::Added {
+        object.array("summary").end();
+        if notes::has(&part.extra, RAW) {
+            object.array("content").end();
+        }
+    } else {
+        write_shown(object, part);
+        object.optional("encrypted_content", encrypted(part));
+    }
+    if notes::object(&part.extra, ITEM).is_some_and(|own| own.contains_key("status")) {
+        object.field("status", status(part, progress));
+    }
+    object.extra(part.extra.fields(&FORMAT));
+}
+
+/// Writes the pieces of reasoning: of a summary, or of the model's own.
+pub(super) fn write_shown(object: &mut Object<'_>, part: &Part) {
     let Content::Reasoning(reasoning) = &part.content else { return };
-    let pieces = if progress == Progress::Done { pieces(part, &reasoning.text) } else { Vec::new() };
-    let raw = notes::has(&part.extra, RAW);
-    let own = part.extra.fields(&FORMAT);
-    match own.and_then(|own| own.get("summary")).filter(|_| raw) {
+    let pieces = pieces(part, &reasoning.text);
+    if !notes::has(&part.extra, RAW) {
+        return write_pieces(object.array("summary"), "summary_text", &pieces);
+    }
+    match part.extra.field(&FORMAT, "summary") {
         Some(summary) => {
             object.field("summary", summary);
         }
-        None => write_pieces(object.array("summary"), "summary_text", if raw { &[] } else { &pieces }),
+        None => object.array("summary").end(),
     }
-    if raw {
-        write_pieces(object.array("content"), "reasoning_text", &pieces);
-    }
-    if progress == Progress::Done {
-        object.optional("encrypted_content", encrypted(part));
-    }
-    if let Some(status) = notes::object(&part.extra, ITEM).and_then(|own| own.get("status")) {
-        let word = if progress == Progress::Done { status.as_str() } else { Some("in_progress") };
-        object.optional("status", word);
-    }
-    object.extra(own);
+    write_pieces(object.array("content"), "reasoning_text", &pieces);
 }
 
 /// What an issuer wants back: our vendor's own as it is, another's packed.

@@ -5,7 +5,10 @@
 //! `background: false` and `stream: false` go; what reasoning is encrypted into is always asked for.
 
 mod decode;
+mod encode;
+mod input;
 mod messages;
 mod tools;
 
 pub(super) use decode::decode;
+pub(super) use encode::encode;

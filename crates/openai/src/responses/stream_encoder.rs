@@ -1,8 +1,7 @@
 //! Canonical events → the events of a stream.
 //!
 //! Every event is numbered and typed. An item is announced when its first content comes, so that its own id is known by
-//! then; its end is told when all of it was said. A text waits with its end until something follows, since how likely its
-//! tokens were may be told last. The last event holds the whole answer, as a complete answer would be.
+//! then; its end is told when all of it was said. The last event holds the whole answer, as a complete answer would be.
 //!
 //! The vendor's SDKs check that ids and places agree between the events, and raise on an event that holds an `error`.
 //! Source: the accumulators of its Python SDK 3.54.0 and its JavaScript SDK (read 2026-11-23).
@@ -41,6 +40,8 @@ pub(super) struct ResponsesEncoder {
     /// How many of them were laid out.
     laid_out: usize,
     layout: Layout,
+    /// Whether texts stay open to the end, since how likely their tokens were is wanted, and may be told last.
+    waits_for_tokens: bool,
     /// Which items were told to be complete.
     done: Vec<bool>,
     /// Whether nothing may follow.
@@ -60,6 +61,7 @@ impl ResponsesEncoder {
             parts: Vec::new(),
             laid_out: 0,
             layout: Layout::default(),
+            waits_for_tokens: request.logprobs.is_some(),
             done: Vec::new(),
             over: false,
             losses: Losses::new(),

@@ -5,10 +5,12 @@
 
 mod item;
 mod request;
+mod response;
 
 pub(super) use tollgate_provider::json_writer::{Array, Object};
 
 pub(super) use item::{Annotation, ContentPart, InputAudio, Item, ReasoningPiece};
 pub(super) use request::{FunctionDef, ReasoningConfig, RequestBody, TextConfig, TextFormat, ToolChoiceDef};
+pub(super) use response::{Body, Event};
 
-pub(super) use crate::wire::{List, OneOrMany, Rest, Text, at_field, field_error, write_raw};
+pub(super) use crate::wire::{List, OneOrMany, Rest, Text, at_field, field_error, unix_seconds, write_raw};

@@ -206,3 +206,13 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for OneOrMany<'a, T> {
         deserializer.deserialize_any(Either(PhantomData))
     }
 }
+
+/// Reads a time in Unix seconds. Some servers write a fraction, some a text; what is neither is not said.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the fraction is dropped on purpose, and a cast saturates"
+)]
+pub(crate) fn unix_seconds(raw: &RawValue) -> Option<i64> {
+    let seconds: f64 = raw.get().trim_matches('"').parse().ok()?;
+    Some(seconds as i64)
+}

@@ -5,7 +5,8 @@
 //! `{"error": {"kind", "message"}}` that it breaks with. Derived, compared by every run and renewed by `GOLDEN=write`:
 //! `response.json`, `response.sse` and, where something cannot be said, `losses.json`.
 //!
-//! Each stream must follow the rules that the vendor's SDKs check, and must come to the whole answer.
+//! Each stream must follow the rules that the vendor's SDKs check, must come to the whole answer, and must be read back by
+//! the provider's side, byte by byte.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -16,11 +17,13 @@ mod sdk;
 
 use std::path::{Path, PathBuf};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value};
-use tollgate_model::{Assembler, CallError, ChatEvent, ChatRequest, ChatResponse, ErrorKind, Losses};
-use tollgate_openai::ResponsesFrontDoor;
-use tollgate_provider::FrontDoor;
+use tollgate_model::{
+    Assembler, CallError, ChatEvent, ChatRequest, ChatResponse, ErrorKind, Losses, ProviderName,
+};
+use tollgate_openai::{DEFAULT_BASE_URL, NAME, ResponsesFrontDoor, ResponsesProvider};
+use tollgate_provider::{FrontDoor, Provider, conformance::replay};
 
 const NOW: i64 = 1_795_000_000;
 const PATH: &str = "/v1/responses";
@@ -48,6 +51,8 @@ fn check(folder: &Path) {
     let text = String::from_utf8(stream.to_vec()).unwrap();
     files::compare(folder, "response.sse", Some(&text));
     let joined = sdk::join(&text, error.is_some());
+    let read = replay::stream(&provider(), &request, stream.chunks(1));
+    assert_eq!(read.is_finished(), error.is_none(), "{}: {:?}", folder.display(), read.error);
     let mut lost = Map::new();
     lose(&mut lost, "stream", &losses);
     if error.is_none() {
@@ -55,9 +60,16 @@ fn check(folder: &Path) {
         lose(&mut lost, "whole", &losses);
         files::compare(folder, "response.json", Some(&files::pretty(&whole)));
         assert_eq!(joined, whole, "{}: the stream comes to something else", folder.display());
+        let again = http::Response::new(Bytes::from(whole.to_string()));
+        let again = provider().decode_response(&request, again).unwrap();
+        assert_eq!(again, Assembler::fold(read.events), "{}", folder.display());
     }
     let lost = (!lost.is_empty()).then(|| files::pretty(&lost.into()));
     files::compare(folder, "losses.json", lost.as_deref());
+}
+
+fn provider() -> ResponsesProvider {
+    ResponsesProvider::new(ProviderName::new(NAME), DEFAULT_BASE_URL.parse().unwrap())
 }
 
 fn events(folder: &Path) -> (Vec<ChatEvent>, Option<CallError>) {

@@ -1,7 +1,7 @@
 //! A complete answer → canonical.
 
 use bytes::Bytes;
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 use tollgate_model::{
     ChatRequest, ChatResponse, Choice, Extra, Format, ModelName, ProviderError, ResponseId,
 };
@@ -11,7 +11,7 @@ use crate::chat::{
     Quirks, error, finish, logprobs,
     names::Restore,
     usage,
-    wire::{self, Text},
+    wire::{self, Text, unix_seconds},
 };
 
 /// Reads a complete 2xx response.
@@ -61,16 +61,6 @@ pub(in crate::chat) fn decode(
 
 fn unreadable(source: serde_json::Error) -> ProviderError {
     error::unreadable("answer", source)
-}
-
-/// Reads `created`. Some servers write a fraction, some a text; what is neither is not said.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the fraction is dropped on purpose, and a cast saturates"
-)]
-pub(in crate::chat) fn unix_seconds(raw: &RawValue) -> Option<i64> {
-    let seconds: f64 = raw.get().trim_matches('"').parse().ok()?;
-    Some(seconds as i64)
 }
 
 fn decode_choice(

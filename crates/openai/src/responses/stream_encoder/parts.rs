@@ -411,6 +411,9 @@ impl ResponsesEncoder {
 
     /// Ends the messages that are complete: those that something follows, or all of them at the end of the answer.
     pub(super) fn close_messages(&mut self, all: bool, out: &mut BytesMut) {
+        if self.waits_for_tokens && !all {
+            return;
+        }
         let count = self.layout.items.len() - usize::from(!all);
         for item in 0..count.min(self.done.len()) {
             if self.done[item] || self.layout.items[item].kind != Kind::Message {
