@@ -49,11 +49,8 @@ async fn twelve_calls(door: &'static str) {
         command.output().expect("python3 can be started")
     });
     let output = output.await.unwrap();
-    let told = format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let told =
+        format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{told}");
     what_was_signed_came_back(&std::fs::read_to_string(&log).unwrap(), &told);
 }
@@ -80,7 +77,8 @@ fn what_was_signed_came_back(log: &str, told: &str) {
 
 fn signatures(content: &Value, found: &mut HashSet<String>) {
     for block in content.as_array().into_iter().flatten() {
-        found.extend(block["signature"].as_str().filter(|signature| !signature.is_empty()).map(str::to_owned));
+        found
+            .extend(block["signature"].as_str().filter(|signature| !signature.is_empty()).map(str::to_owned));
     }
 }
 

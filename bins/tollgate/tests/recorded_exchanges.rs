@@ -49,11 +49,12 @@ fn configuration(port: u16) -> String {
         )
     };
     [
-        table("openai", "openai", "/openai/v1"),
+        table("openai", "openai", "/openai/v1") + "api = \"chat\"\n",
         table("anthropic", "anthropic", "/anthropic"),
         table("gemini", "gemini", "/gemini"),
-        table("openai-responses", "openai", "/openai/v1"),
-        table("xai", "xai", "/xai/v1"),
+        // The recordings' own door, whatever the models that stand for them could do elsewhere.
+        table("openai-responses", "openai", "/openai/v1") + "api = \"responses\"\n",
+        table("xai", "xai", "/xai/v1") + "api = \"responses\"\n",
         table("ollama", "ollama", "/ollama"),
         table("ollama-v1", "openai-compatible", "/ollama/v1"),
         table("vllm", "openai-compatible", "/vllm/v1"),
@@ -102,4 +103,14 @@ fn every_exchange_comes_back_as_recorded_through_generate_content() {
 #[test]
 fn every_exchange_comes_back_through_generate_content_when_it_is_cut() {
     ask_everything("generate_content", "7");
+}
+
+#[test]
+fn every_exchange_comes_back_as_recorded_through_responses() {
+    ask_everything("responses", "whole");
+}
+
+#[test]
+fn every_exchange_comes_back_through_responses_when_it_is_cut() {
+    ask_everything("responses", "7");
 }

@@ -26,7 +26,10 @@ pub static KINDS: &[Kind] = &[
         name: tollgate_openai::NAME,
         default_base_url: Some(tollgate_openai::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_openai::API_KEY_ENV),
-        build: |name, url| vec![Arc::new(tollgate_openai::ChatProvider::new(name, url))],
+        build: |name, url| {
+            let chat = tollgate_openai::ChatProvider::new(name.clone(), url.clone());
+            vec![Arc::new(chat), Arc::new(tollgate_openai::ResponsesProvider::new(name, url))]
+        },
         credential: tollgate_openai::credential,
     },
     Kind {
@@ -47,7 +50,10 @@ pub static KINDS: &[Kind] = &[
         name: tollgate_xai::NAME,
         default_base_url: Some(tollgate_xai::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_xai::API_KEY_ENV),
-        build: |name, url| vec![Arc::new(tollgate_xai::provider(name, url))],
+        build: |name, url| {
+            let chat = tollgate_xai::provider(name.clone(), url.clone());
+            vec![Arc::new(chat), Arc::new(tollgate_xai::responses_provider(name, url))]
+        },
         credential: tollgate_xai::credential,
     },
     Kind {

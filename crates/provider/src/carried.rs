@@ -17,6 +17,10 @@ use tollgate_model::{Content, Extra, Format, Part, Signature, ToolCallId};
 /// What every such text begins with: base64 of `{"tollgate":`.
 pub const PREFIX: &str = "eyJ0b2xsZ2F0ZSI6";
 
+/// What stands in the field of a part that another vendor made and did not sign: `{"tollgate":1}`. A field left empty would
+/// look like the client's own vendor's, and be refused by it.
+pub const UNSIGNED: &str = "eyJ0b2xsZ2F0ZSI6MX0=";
+
 /// The version that is written. A text of another one is left alone.
 const VERSION: u8 = 1;
 
@@ -140,6 +144,16 @@ mod tests {
         let mut back = Part::reasoning("hm");
         assert!(unpack(&text, &mut back));
         assert_eq!(back, part);
+    }
+
+    #[test]
+    fn what_nobody_signed_is_marked_and_comes_back_unsigned() {
+        let mut part = Part::reasoning("hm");
+        assert!(unpack(UNSIGNED, &mut part));
+        assert_eq!(part, Part::reasoning("hm"));
+        assert!(is_in(format!(r#"{{"signature":"{UNSIGNED}"}}"#).as_bytes()));
+        let packed = pack(&thought(), &Format::ANTHROPIC_MESSAGES).unwrap();
+        assert!(is_in(packed.as_bytes()) && !is_in(br#"{"signature":"EqQBCgIYAhIM"}"#));
     }
 
     #[test]

@@ -28,6 +28,8 @@ APIS = {
     ("ollama", "ollama.openai_chat"): ("ollama-v1", "openai"),
     ("vllm", "vllm.chat"): ("vllm", "openai"),
     ("local", "local.chat"): ("vllm", "openai"),
+    ("openai", "openai.responses"): ("openai-responses", "responses"),
+    ("xai", "xai.responses"): ("xai", "responses"),
     # RESPONSES
 }
 
@@ -58,6 +60,11 @@ def differences(door, expected, got, compare_usage):
     if door == "generate_content" and expected.finish in (None, "content_filter") and got.finish == "stop":
         # The format has no word for an answer that declines in words, nor for none at all.
         got = got._replace(finish=expected.finish)
+    if expected.finish is None and got.finish in ("stop", "queued"):
+        # Some formats have no word for an answer that does not say why it ended.
+        got = got._replace(finish=None)
+    # Where a summary is cut into paragraphs is the format's own affair.
+    expected, got = (answer._replace(reasoning="".join(answer.reasoning.split())) for answer in (expected, got))
     found = [name for name in ("text", "reasoning", "calls", "finish") if getattr(expected, name) != getattr(got, name)]
     if compare_usage and expected.usage is not None:
         if got.usage is None:
@@ -100,6 +107,8 @@ def check(connection, door, exchange, provider, reader, stream):
         # Gemini says 400 to a wrong key; clients of OpenAI's format expect 401, and their SDKs raise that.
         wrong_key = recorded_status == 400 and b"API_KEY_INVALID" in json.dumps(exchange["response"]).encode()
         expected = {401 if wrong_key else recorded_status, *SAME_CLASS.get((door, recorded_status), ())}
+        if b'"model_not_found"' in json.dumps(exchange["response"]).encode():
+            expected.add(404)
         if door == "generate_content":
             expected.add(recorded_status)
         right = status in expected and error.get("message")

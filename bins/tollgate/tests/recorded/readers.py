@@ -185,6 +185,8 @@ def read_responses(documents):
             calls.append((item["name"], arguments(item["input"])))
     reason = (response.get("incomplete_details") or {}).get("reason")
     finish = RESPONSES_FINISH.get(reason) or ("tool_calls" if calls else "content_filter" if refused else "stop")
+    if response.get("status") in ("queued", "in_progress"):
+        finish = None
     usage = response.get("usage")
     counted = usage and (usage.get("input_tokens"), usage.get("output_tokens"),
                          details(usage, "input_tokens_details", "cached_tokens"),

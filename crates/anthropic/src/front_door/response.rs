@@ -237,7 +237,7 @@ pub(super) fn lose_attributes(part: &Part, path: &str, losses: &mut Losses) {
 
 /// Names what stands beside reasoning and is not carried with its proof.
 pub(super) fn lose_unpacked(part: &Part, reasoning: &Reasoning, path: &str, losses: &mut Losses) {
-    if matches!(proof(part, reasoning), Proof::Signature(signature) if signature.is_empty()) {
+    if matches!(proof(part, reasoning), Proof::Signature(signature) if signature == carried::UNSIGNED) {
         part.extra.lose_unless(&FORMAT, path, losses);
     }
 }
@@ -269,7 +269,10 @@ pub(super) fn proof<'a>(part: &'a Part, reasoning: &'a Reasoning) -> Proof<'a> {
     match (own, &reasoning.encrypted) {
         (Some(_), Some(data)) => Proof::Sealed(data),
         (Some(own), None) => Proof::Signature(Cow::Borrowed(&own.value)),
-        (None, _) => Proof::Signature(Cow::Owned(carried::pack(part, &FORMAT).unwrap_or_default())),
+        (None, _) => match carried::pack(part, &FORMAT) {
+            Some(packed) => Proof::Signature(Cow::Owned(packed)),
+            None => Proof::Signature(Cow::Borrowed(carried::UNSIGNED)),
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use tollgate_model::Assembler;
-use tollgate_provider::conformance::replay;
+use tollgate_provider::{carried, conformance::replay};
 
 use super::{decode, joined, plain, provider, read_stream, read_whole, stream, try_encode, whole};
 
@@ -94,7 +94,8 @@ fn answer(message: &Value) -> Value {
         if block["citations"] == json!([]) {
             block.as_object_mut().unwrap().remove("citations");
         }
-        if block["signature"] == "" {
+        // What nobody signed is marked as such.
+        if block["signature"] == "" || block["signature"] == carried::UNSIGNED {
             block.as_object_mut().unwrap().remove("signature");
         }
     }

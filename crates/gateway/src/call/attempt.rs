@@ -57,7 +57,9 @@ impl From<ProviderError> for AttemptError {
 /// Whether the client's bytes can pass to `provider` as they are.
 pub(crate) fn relays<'a>(inquiry: &'a Inquiry, provider: &dyn Provider) -> Option<&'a Wire> {
     let Source::Wire(wire) = &inquiry.source else { return None };
-    (provider.format() == wire.door.format() && provider.relay().is_some()).then_some(wire)
+    let same = provider.format() == wire.door.format() && provider.relay().is_some();
+    // What other vendors made of the conversation goes to this one only as it can read it.
+    (same && !wire.carries_others()).then_some(wire)
 }
 
 /// Asks `target` at `endpoint` and waits until its answer begins. `providers` are the adapters that can serve the call, the

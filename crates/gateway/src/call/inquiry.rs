@@ -43,6 +43,7 @@ pub(crate) struct Wire {
     /// The body for the provider that has kept the conversation so far itself, where there is one.
     pub(crate) for_its_keeper: Option<(ProviderName, Bytes, RequestFacts)>,
     decoded: OnceLock<Arc<ChatRequest>>,
+    carries_others: OnceLock<bool>,
 }
 
 impl Wire {
@@ -55,7 +56,22 @@ impl Wire {
         continuity: Continuity,
     ) -> Self {
         let for_its_keeper = None;
-        Self { door, path, headers, body, facts, continuity, for_its_keeper, decoded: OnceLock::new() }
+        Self {
+            door,
+            path,
+            headers,
+            body,
+            facts,
+            continuity,
+            for_its_keeper,
+            decoded: OnceLock::new(),
+            carries_others: OnceLock::new(),
+        }
+    }
+
+    /// Whether the body holds what vendors of other formats made.
+    pub(crate) fn carries_others(&self) -> bool {
+        *self.carries_others.get_or_init(|| tollgate_provider::carried::is_in(&self.body))
     }
 
     /// Adds the body for the provider that has kept the conversation so far itself.

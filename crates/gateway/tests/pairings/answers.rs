@@ -28,13 +28,18 @@ const SAME_MEANING: &[(&str, &str)] = &[
     // Required beside what they describe.
     ("openai.chat", "choices[].parts[].content.value.citations[].start_index"),
     ("openai.chat", "choices[].parts[].content.value.citations[].end_index"),
+    ("openai.responses", "choices[].parts[].content.value.citations[].start_index"),
+    ("openai.responses", "choices[].parts[].content.value.citations[].end_index"),
     ("gemini.generate_content", "choices[].parts[].content.value.citations[].start_index"),
     ("gemini.generate_content", "choices[].parts[].content.value.citations[].end_index"),
+    // An answer that is complete has ended.
+    ("openai.responses", "choices[].finish_reason.type"),
     // It has one word for this, and keeps the word.
     ("gemini.generate_content", "choices[].finish_reason.detail"),
     ("openai.chat", "choices[].parts[].content.value.expires_at"),
     ("openai.chat", "choices[].parts[].content.value.transcript"),
     // The question decides how it is answered, and this one was not asked so.
+    ("openai.responses", "extra.fields.user"),
     ("openai.chat", "choices[].parts[].extra.fields.legacy_function"),
     // Required numbers.
     ("anthropic.messages", "usage.input_tokens"),
@@ -55,13 +60,20 @@ fn told(a: &Pair, answer: &ChatResponse) -> Vec<String> {
             carried::unpack(&value, part);
         }
     }
+    if *a.format() == Format::OPENAI_RESPONSES && !back.choices.is_empty() {
+        // The answer's items are the next question's: what is carried beside a part is put back on it there.
+        let again = json!({"model": "m", "input": body["output"]});
+        let parts =
+            a.read(again.to_string().as_bytes()).unwrap().messages.into_iter().map(|message| message.parts);
+        back.choices[0].parts = parts.flatten().collect();
+    }
     let differences = of_answer(answer).differences(&of_answer(&back));
     let lost = lost_paths(&losses);
     let emulated = losses.iter().any(|loss| loss.kind == LossKind::Emulated);
     let format = a.to_string();
     let same = |path: &str| {
         // What is written is kept as it stands by whoever reads it: a field more is none less.
-        let own = path.starts_with("extra.") && !differences.iter().any(|it| it.gone && it.path == path);
+        let own = path.contains("extra.fields") && !differences.iter().any(|it| it.gone && it.path == path);
         own || SAME_MEANING.iter().any(|(by, known)| (by.is_empty() || *by == format) && path == *known)
     };
     let mut wrong = Vec::new();
@@ -174,26 +186,23 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
         Format::OPENAI_RESPONSES,
         Format::new("a.stranger"),
     ] {
+        let sealed = Part::new(Content::Reasoning(Reasoning {
+            text: String::new(),
+            encrypted: Some("c2VhbGVk".into()),
+        }));
+        let sealed = sealed.with_signature(Signature { issuer: issuer.clone(), value: String::new() });
+        // Only some vendors seal reasoning, and one of them signs nothing besides.
+        if issuer != Format::GEMINI_GENERATE_CONTENT {
+            answers.push(("sealed reasoning", stop(vec![sealed, Part::text("Four.")])));
+        }
+        if issuer == Format::OPENAI_RESPONSES {
+            continue;
+        }
         let thought = Part::reasoning("Hm.").with_signature(signed(&issuer));
         answers.push(("signed reasoning", stop(vec![thought, Part::text("Four.")])));
         answers.push((
             "a signed call",
             answer(vec![call("a").with_signature(signed(&issuer))], FinishReason::ToolCalls),
-        ));
-        // Only one vendor seals reasoning beside its signature, and one signs in the clear.
-        if issuer == Format::GEMINI_GENERATE_CONTENT {
-            continue;
-        }
-        let sealed = Part::new(Content::Reasoning(Reasoning {
-            text: String::new(),
-            encrypted: Some("c2VhbGVk".into()),
-        }));
-        answers.push((
-            "sealed reasoning",
-            stop(vec![
-                sealed.with_signature(Signature { issuer: issuer.clone(), value: String::new() }),
-                Part::text("Four."),
-            ]),
         ));
     }
     answers

@@ -35,6 +35,11 @@ pub(crate) fn all() -> Vec<Pair> {
             path: "/v1/messages",
         },
         Pair {
+            door: Box::new(tollgate_openai::ResponsesFrontDoor::new()),
+            provider: Box::new(tollgate_openai::ResponsesProvider::new(name(), url("http://127.0.0.1/v1"))),
+            path: "/v1/responses",
+        },
+        Pair {
             door: Box::new(tollgate_gemini::GenerateContentFrontDoor::server_sent_events()),
             provider: Box::new(tollgate_gemini::GenerateContentProvider::new(
                 name(),
@@ -59,7 +64,10 @@ impl Pair {
 
     /// Reads a request, as this format's clients send it.
     pub(crate) fn read(&self, body: &[u8]) -> Result<ChatRequest, RequestError> {
-        self.door.decode_request(self.path, body)
+        let mut request = self.door.decode_request(self.path, body)?;
+        // Keeping answers is the gateway's own affair.
+        tollgate_openai::StoredState::take_from(&mut request);
+        Ok(request)
     }
 
     /// Writes an answer for a client of this format.

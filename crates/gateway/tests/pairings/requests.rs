@@ -17,6 +17,9 @@ const ADDED: &[(&str, &str)] = &[
     ("anthropic.messages", "tool_choice.type"),
     // Required beside the bytes of a file.
     ("openai.chat", "messages[].parts[].content.value.filename"),
+    ("openai.responses", "messages[].parts[].content.value.filename"),
+    // What is not said is strict there.
+    ("openai.responses", "tools[].kind.value.strict"),
     // Results are found by the function's name.
     ("gemini.generate_content", "messages[].parts[].content.value.name"),
     // Tools that are held to their schemas are a mode of the choice.

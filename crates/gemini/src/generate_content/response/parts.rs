@@ -5,6 +5,7 @@ use tollgate_model::{
     Content, Losses, Part,
     message::{Audio, Document, Image, MediaSource, ToolCall, ToolCallKind},
 };
+use tollgate_provider::carried;
 use tollgate_provider::json_writer::{Array, Object};
 
 use crate::{
@@ -75,7 +76,9 @@ fn finish(object: Object<'_>, part: &Part, text_bytes: usize, place: &str, losse
     if signature.is_none() || signature::own(part, &FORMAT).is_some() {
         part.extra.lose_unless(&FORMAT, place, losses);
     }
-    object.optional("thoughtSignature", signature);
+    // A call without one would look like the vendor's own that lost it, and be refused.
+    let unsigned = matches!(part.content, Content::ToolCall(_)).then(|| carried::UNSIGNED.to_owned());
+    object.optional("thoughtSignature", signature.or(unsigned));
     for nested in ["functionCall", "inlineData", "fileData"] {
         object.skip(nested);
     }
