@@ -10,24 +10,37 @@ mod raw;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use raw::{Answer, credentials, exchange, start};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate_simulators::{Simulators, Vendor};
 
 /// Words of refusals that say nothing about a rule.
-const EXCUSED: [&str; 9] = [
+const EXCUSED: [&str; 8] = [
     "Previous response with id",
     "Item with id",
     "Conversation with id",
     "Prompt with id",
     "does not exist",
-    "Invalid `signature` in `thinking` block",
-    "Thought signature is not valid",
+    "This is a chat model",
     "is not found for API version",
     "was not found",
 ];
 
-/// Words of a refusal of reasoning that the simulator did not seal itself.
-const SEALED: &str = "could not be verified";
+/// Words of refusals of reasoning that the simulator did not seal itself.
+const SEALED: [&str; 4] = [
+    "could not be verified",
+    "Invalid `signature` in `thinking` block",
+    "Invalid `data` in `redacted_thinking` block",
+    "Thought signature is not valid",
+];
+
+/// Recorded before the vendor had the rule, with models that are gone.
+const OUTDATED: [&str; 3] = [
+    // Results of other calls, with a model of early 2024.
+    "52acd20525",
+    "95eeaa1c5a",
+    // A picture's address without an object around it, in 2023.
+    "8e7c124552",
+];
 
 /// A recorded request that was accepted.
 struct Recorded {
@@ -39,12 +52,31 @@ struct Recorded {
 }
 
 impl Recorded {
+    /// Without what the vendor itself sealed, as far as the conversation can do without.
     fn without_seals(self) -> Self {
         let mut body: Value = serde_json::from_str(&self.body).unwrap();
-        if let Some(items) = body["input"].as_array_mut() {
-            items.retain(|item| item["type"] != "reasoning");
+        for items in ["input", "messages", "contents"] {
+            body.get_mut(items).and_then(Value::as_array_mut).into_iter().for_each(unseal);
         }
+        // Who thinks with a budget must not come back without thoughts.
+        body.as_object_mut().unwrap().shift_remove("thinking");
         Self { body: body.to_string(), ..self }
+    }
+}
+
+fn unseal(items: &mut Vec<Value>) {
+    items.retain(|item| item["type"] != "reasoning");
+    for item in items {
+        if let Some(blocks) = item.get_mut("content").and_then(Value::as_array_mut) {
+            blocks.retain(|block| !block["type"].as_str().is_some_and(|kind| kind.ends_with("thinking")));
+        }
+        for part in item.get_mut("parts").and_then(Value::as_array_mut).into_iter().flatten() {
+            for name in ["thoughtSignature", "thought_signature"] {
+                if part.get(name).is_some() {
+                    part[name] = json!("skip_thought_signature_validator");
+                }
+            }
+        }
     }
 }
 
@@ -69,11 +101,15 @@ fn read(path: &Path) -> Option<Recorded> {
     let path = request["path"].as_str().unwrap().to_owned();
     let doors = [
         "/v1/responses",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/messages",
+        "enerateContent",
+        "/interactions",
         "/v1/embeddings",
         "/v1/moderations",
         "mbedContent",
-        ":countTokens",
-        "/interactions",
+        "ountTokens",
     ];
     let is_served = doors.iter().any(|door| path.contains(door)) && !path.contains("compact");
     let mut headers = credentials(vendor).to_owned();
@@ -105,7 +141,7 @@ async fn what_was_accepted_is_accepted() {
         let Some(mut recorded) = read(&file.unwrap().path()) else { continue };
         let mut answer = send(&simulators, &recorded).await;
         sent += 1;
-        if answer.status == 400 && answer.text().contains(SEALED) {
+        if SEALED.iter().any(|words| answer.text().contains(words)) {
             // With their seals gone, the rest is held against the rules.
             resent += 1;
             recorded = recorded.without_seals();
@@ -120,11 +156,14 @@ async fn what_was_accepted_is_accepted() {
         }
         let error = answer.json();
         let message = error["error"]["message"].as_str().or_else(|| error["error"].as_str()).unwrap_or("?");
+        if OUTDATED.contains(&recorded.id.as_str()) {
+            continue;
+        }
         let named = format!("{} {}", recorded.vendor, message);
         refusals.entry(named).or_default().push(recorded.id);
     }
     println!("{sent} requests, {resent} without their seals, {excused} excused");
-    assert!(sent > 250, "the recordings are not where they were: {sent}");
-    assert!(excused * 8 < sent, "too much is excused: {excused} of {sent}");
+    assert!(sent > 1_300, "the recordings are not where they were: {sent}");
+    assert!(excused * 12 < sent, "too much is excused: {excused} of {sent}");
     assert!(refusals.is_empty(), "{refusals:#?}");
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{super::signature, model::Model, request};
+use super::{super::signature, model::Model, request, sealed};
 use crate::{
     dice::{ALNUM, Dice},
     draft::{Draft, Finish, drafts},
@@ -16,6 +16,9 @@ use crate::{
 };
 
 const OVERLOADED: &[u8] = b"event: error\ndata: {\"type\":\"error\",\"error\":{\"details\":null,\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+
+/// Who says this gets thoughts that cannot be read, as the vendor documents for tests.
+const REDACT: &str = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
 
 /// What a first event already counts as output.
 const FIRST_OUTPUT: u64 = 1;
@@ -55,9 +58,15 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
 /// The content blocks of an answer.
 fn blocks(exchange: &Exchange<'_>, draft: &Draft, shown: bool, dice: &mut Dice) -> Vec<Value> {
     let mut blocks = Vec::new();
-    if let Some(thought) = &draft.thought {
+    let is_hidden = request::ask(exchange.body).said.contains(REDACT);
+    if is_hidden && draft.thought.is_some() {
+        let data = signature::seal(exchange.seed, exchange.model, sealed::REDACTED, dice);
+        blocks.push(json!({"type": "redacted_thinking", "data": data}));
+    } else if let Some(thought) = &draft.thought {
         let text = if shown { thought.as_str() } else { "" };
-        let seal = signature::seal(exchange.seed, exchange.model, text, dice);
+        let before = exchange.body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+        let sealed = sealed::text(Model::named(exchange.model), text, before);
+        let seal = signature::seal(exchange.seed, exchange.model, &sealed, dice);
         blocks.push(json!({"type": "thinking", "thinking": text, "signature": seal}));
     }
     if !draft.text.is_empty() {
@@ -187,6 +196,7 @@ impl Events {
                 opening["signature"] = json!("");
             }
             Some("text") => opening["text"] = json!(""),
+            Some("redacted_thinking") => {}
             _ => opening["input"] = json!({}),
         }
         self.push(
@@ -212,6 +222,8 @@ impl Events {
                     unseen,
                 );
             }
+            // It came whole at its start.
+            Some("redacted_thinking") => {}
             Some("text") => {
                 for piece in pieces(dice, block["text"].as_str().unwrap_or(""), 3, 40) {
                     self.delta(index, &json!({"type": "text_delta", "text": piece}), tokens_of(piece));

@@ -32,6 +32,12 @@ impl<'a> Model<'a> {
     pub(super) fn named(name: &'a str) -> Self {
         let mut words = name.strip_prefix("claude-").unwrap_or(name).split('-');
         let family = words.next().unwrap_or("");
+        if family.starts_with('3') {
+            return Self {
+                family: words.find(|word| word.parse::<u32>().is_err()).unwrap_or(""),
+                version: (3, 0),
+            };
+        }
         let number = |word: &str| word.parse().ok().filter(|number| *number < 100);
         let Some(major) = words.next().and_then(number) else { return Self { family, version: (3, 0) } };
         Self { family, version: (major, words.next().and_then(number).unwrap_or(0)) }
@@ -92,6 +98,11 @@ impl<'a> Model<'a> {
     /// Seals are good on the model that made them alone.
     pub(super) fn seals_bind_to_model(self) -> bool {
         matches!((self.family, self.version), ("opus", (5, 5)) | ("fable" | "mythos", (5, 1)))
+    }
+
+    /// Seals are good in the conversation alone that they were made in.
+    pub(super) fn seals_bind_to_conversation(self) -> bool {
+        self.seals_bind_to_model()
     }
 
     pub(super) fn takes_forced_choice(self) -> bool {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     super::{signature, whole},
     model,
-    request::{call, calling, config, contents, declarations, field, parts, response, thinking},
+    request::{call, calling, config, contents, declarations, field, mode, parts, response, thinking},
 };
 use crate::exchange::{Exchange, Refusal, require};
 
@@ -227,21 +227,31 @@ fn part(part: &Value, at: usize) -> Result<(), Refusal> {
     })
 }
 
+/// The turns of a conversation: neighbours of one role are one turn, as recorded. `function` is the user's.
+fn turns(body: &Value) -> Vec<(bool, Vec<&Value>)> {
+    let mut turns: Vec<(bool, Vec<&Value>)> = Vec::new();
+    for content in contents(body) {
+        let is_model = content["role"] == "model";
+        match turns.last_mut() {
+            Some((of_model, turn)) if *of_model == is_model => turn.extend(parts(content)),
+            _ => turns.push((is_model, parts(content).iter().collect())),
+        }
+    }
+    turns
+}
+
 /// A turn of calls is followed by a turn with as many responses; responses follow calls only.
 fn calls(body: &Value) -> Result<(), Refusal> {
-    let contents = contents(body);
     let mut open = 0;
-    for (at, content) in contents.iter().enumerate() {
-        let responses = parts(content).iter().filter(|part| response(part).is_some()).count();
-        let mismatch = responses != open && (open > 0 || responses > 0);
-        require(!mismatch, || {
+    for (at, (is_model, turn)) in turns(body).into_iter().enumerate() {
+        let responses = turn.iter().filter(|part| response(part).is_some()).count();
+        require(responses == open, || {
             Refusal::bad(
                 "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
             )
         })?;
-        open = parts(content).iter().filter(|part| call(part).is_some()).count();
-        let after_model = at > 0 && contents[at - 1]["role"] == "model";
-        require(open == 0 || (at > 0 && !after_model && content["role"] == "model"), || {
+        open = turn.iter().filter(|part| call(part).is_some()).count();
+        require(open == 0 || (at > 0 && is_model), || {
             Refusal::bad(
                 "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
             )
@@ -303,11 +313,11 @@ fn tools(body: &Value) -> Result<(), Refusal> {
         schema(&declared["parameters"], "tools[0].function_declarations.parameters")?;
     }
     let names = field(calling(body), "allowedFunctionNames", "allowed_function_names");
-    let mode = calling(body)["mode"].as_str().unwrap_or("AUTO");
-    require(["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"].contains(&mode), || {
+    let mode = mode(body);
+    require(["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"].contains(&mode.as_str()), || {
         Refusal::bad(format!("Invalid value at 'tool_config.function_calling_config.mode': \"{mode}\""))
     })?;
-    require(names.is_null() || matches!(mode, "ANY" | "VALIDATED"), || {
+    require(names.is_null() || matches!(mode.as_str(), "ANY" | "VALIDATED"), || {
         Refusal::bad(
             "Function calling config: allowed_function_names should only be set when the mode is ANY.",
         )

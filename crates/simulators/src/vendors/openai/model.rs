@@ -42,6 +42,11 @@ impl<'a> Model<'a> {
         self.is_any_of(&["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"])
     }
 
+    /// Takes no stop strings. The document says so of `o3` and `o4-mini`; `o3-mini` is recorded to take them.
+    pub(crate) fn refuses_stop(self) -> bool {
+        self.is_any_of(&["o3", "o4-mini"]) && !self.0.starts_with("o3-mini")
+    }
+
     /// The efforts that a model knows; none of a model that does not reason.
     pub(crate) fn efforts(self) -> &'static [&'static str] {
         match self.0 {
