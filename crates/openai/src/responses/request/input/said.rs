@@ -117,7 +117,7 @@ impl<'a> Encoder<'a> {
                 return object.end();
             }
             Content::Audio(audio) => audio.transcript.as_deref(),
-            _ => super::plain_text(part),
+            _ => super::part::plain_text(part),
         };
         let mut object = content.object();
         object.field("type", "output_text").field("text", text.unwrap_or_default());
@@ -215,7 +215,7 @@ impl<'a> Encoder<'a> {
 fn stands_in_message(part: &Part) -> bool {
     match &part.content {
         Content::Audio(Audio { transcript, .. }) => transcript.is_some(),
-        Content::Document(_) => super::plain_text(part).is_some(),
+        Content::Document(_) => super::part::plain_text(part).is_some(),
         _ => notes::in_message(part),
     }
 }
