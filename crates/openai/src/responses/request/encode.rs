@@ -178,11 +178,13 @@ impl Encoder<'_> {
         self.write_include(body, taken);
     }
 
-    /// Writes `include`: reasoning that can be sent back is always wanted.
+    /// Writes `include`: reasoning that can be sent back is always wanted, of models that reason. Others refuse to be asked.
     fn write_include(&mut self, body: &mut Object<'_>, taken: bool) {
         let own = self.request.extra.field(&FORMAT, "include").and_then(Value::as_array);
         let mut words: Vec<&str> = own.into_iter().flatten().filter_map(Value::as_str).collect();
-        words.push(ENCRYPTED);
+        if !effort::cannot_reason(self.target, self.rules) {
+            words.push(ENCRYPTED);
+        }
         match self.request.logprobs {
             Some(logprobs) if taken => {
                 words.push(LOGPROBS);
@@ -193,7 +195,9 @@ impl Encoder<'_> {
             }
             None => {}
         }
-        body.field("include", &words);
+        if !words.is_empty() {
+            body.field("include", &words);
+        }
     }
 
     fn write_limits(&mut self, body: &mut Object<'_>) {

@@ -9,6 +9,7 @@ use tollgate_model::{
 
 use super::{Calls, Place};
 use crate::{
+    effort,
     names::{wire_call_id, wire_tool_name},
     responses::{
         citation,
@@ -144,7 +145,9 @@ impl<'a> Encoder<'a> {
         };
         let sealed = reasoning.encrypted.is_some();
         let own_and_kept = self.is_kept() && notes::item_id(&part.extra).is_some();
-        let refusal = if foreign && !self.quirks.plain_reasoning {
+        let refusal = if effort::cannot_reason(self.target, self.rules) {
+            Some("the model does not reason")
+        } else if foreign && !self.quirks.plain_reasoning {
             Some("reasoning of another vendor")
         } else if !self.quirks.plain_reasoning && !sealed && !own_and_kept {
             Some("the vendor takes back only what it encrypted itself")
