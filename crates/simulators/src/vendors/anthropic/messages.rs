@@ -33,7 +33,13 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
     let prompt = request::prompt(exchange.body);
     let cache = exchange.marked(&prompt, model.min_cached());
     let id = format!("msg_01{}", dice.id(22, ALNUM));
-    let Some(draft) = drafts(&ask, &mut dice).pop() else { unreachable!("one answer at least is drafted") };
+    let Some(mut draft) = drafts(&ask, &mut dice).pop() else {
+        unreachable!("one answer at least is drafted")
+    };
+    if draft.finish == Finish::Refused {
+        // It says so by its reason, not in words.
+        draft.text.clear();
+    }
     let usage = MeteredUsage {
         input: prompt.total(),
         cache_read: cache.read,
@@ -97,6 +103,17 @@ impl Answer<'_> {
             Finish::StopString(text) => ("stop_sequence", json!(text)),
             Finish::Length => ("max_tokens", Value::Null),
             Finish::Tools => ("tool_use", Value::Null),
+            Finish::Refused | Finish::Filtered => ("refusal", Value::Null),
+        }
+    }
+
+    /// What a refusal is about.
+    fn stop_details(&self) -> Value {
+        match self.draft.finish {
+            Finish::Refused | Finish::Filtered => {
+                json!({"type": "refusal", "category": "general_harms", "explanation": "This request was declined."})
+            }
+            Finish::End | Finish::StopString(_) | Finish::Length | Finish::Tools => Value::Null,
         }
     }
 
@@ -125,6 +142,7 @@ impl Answer<'_> {
     fn whole(&self) -> Reply {
         let (reason, text) = self.stop();
         let mut body = self.message(&self.blocks, (reason, &text), self.usage.output);
+        body["stop_details"] = self.stop_details();
         if self.usage.reasoning > 0 {
             body["usage"]["output_tokens_details"] = json!({"thinking_tokens": self.usage.reasoning});
         }
@@ -158,7 +176,8 @@ impl Answer<'_> {
                 fields.shift_remove(name);
             }
         }
-        let delta = json!({"stop_reason": reason, "stop_sequence": text, "stop_details": null});
+        let delta =
+            json!({"stop_reason": reason, "stop_sequence": text, "stop_details": self.stop_details()});
         events.push(
             "message_delta",
             &json!({"type": "message_delta", "delta": delta, "usage": usage}),

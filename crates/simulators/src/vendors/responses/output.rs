@@ -65,14 +65,20 @@ pub(super) fn items(exchange: &Exchange<'_>, dialect: Dialect, ids: &Ids, draft:
     if let Some(thought) = &draft.thought {
         items.push(reasoning(exchange, dialect, &ids.item("rs", 0), thought, &mut dice));
     }
-    let cut = draft.finish == Finish::Length;
+    let cut = matches!(draft.finish, Finish::Length | Finish::Filtered);
     if !draft.text.is_empty() {
-        let mut message = json!({
-            "id": ids.item("msg", 0), "type": "message", "status": if cut { "incomplete" } else { "completed" },
-            "content": [{
+        let part = match draft.finish {
+            Finish::Refused if dialect == Dialect::OpenAi => {
+                json!({"type": "refusal", "refusal": draft.text})
+            }
+            _ => json!({
                 "type": "output_text", "annotations": [], "logprobs": logprobs(exchange.body, &draft.text, &mut dice),
                 "text": draft.text,
-            }],
+            }),
+        };
+        let mut message = json!({
+            "id": ids.item("msg", 0), "type": "message", "status": if cut { "incomplete" } else { "completed" },
+            "content": [part],
         });
         if dialect == Dialect::OpenAi && Model(exchange.model).names_phases() {
             message["phase"] = json!(if draft.calls.is_empty() { "final_answer" } else { "commentary" });
