@@ -112,3 +112,55 @@ async fn the_others_refuse_in_words() {
     let refused = post(&simulators, Gemini, "/v1beta/interactions", &body).await.json();
     assert_eq!(refused["steps"][1]["content"][0]["text"], SAYS_NO);
 }
+
+#[tokio::test]
+async fn prompts_that_are_too_long_are_told_so_in_each_vendors_words() {
+    let simulators = start().await;
+    let text = |tokens: usize| "x".repeat(tokens * 4);
+    let chat = |model: &str, tokens: usize| json!({"model": model, "messages": [{"role": "user", "content": text(tokens)}]});
+    let mut claude = chat("claude-sonnet-4-5", 200_001);
+    claude["max_tokens"] = json!(5);
+    let gemini = json!({"contents": [{"role": "user", "parts": [{"text": text(1_048_577)}]}]});
+    let cases = [
+        (OpenAi, "/chat/completions", chat("gpt-4o", 128_001), "maximum context length is 128000 tokens"),
+        (
+            OpenAi,
+            "/responses",
+            json!({"model": "gpt-5", "input": text(272_001)}),
+            "exceeds the context window",
+        ),
+        (Anthropic, "/v1/messages", claude, "prompt is too long: 200"),
+        (
+            Gemini,
+            "/v1beta/models/gemini-2.5-pro:generateContent",
+            gemini,
+            "exceeds the maximum number of tokens allowed (1048576)",
+        ),
+        (Xai, "/chat/completions", chat("grok-code-fast", 256_001), "maximum prompt length is 256000"),
+        (
+            Xai,
+            "/responses",
+            json!({"model": "grok-code-fast", "input": text(256_001)}),
+            "maximum prompt length is 256000",
+        ),
+        (
+            Compatible,
+            "/chat/completions",
+            chat("Qwen/Qwen3-8B", 40_961),
+            "context length is only 40960 tokens",
+        ),
+    ];
+    for (vendor, path, body, words) in cases {
+        let answer = post(&simulators, vendor, path, &body).await;
+        assert!(answer.status == 400 && answer.text().contains(words), "{vendor} {path}: {}", answer.text());
+        if vendor == OpenAi {
+            assert_eq!(answer.json()["error"]["code"], "context_length_exceeded");
+        }
+    }
+    let fits = chat("gpt-4.1", 128_001);
+    assert_eq!(
+        post(&simulators, OpenAi, "/chat/completions", &fits).await.status,
+        200,
+        "another model reads more"
+    );
+}

@@ -51,6 +51,11 @@ impl<'a> Model<'a> {
         matches!(self.family, "fable" | "mythos")
     }
 
+    /// The tokens that a model reads at once.
+    pub(super) fn window(self) -> u64 {
+        if self.is_at_least(4, 6) { 1_000_000 } else { 200_000 }
+    }
+
     pub(super) fn max_output(self) -> u64 {
         if self.is_at_least(4, 6) { 128_000 } else { 64_000 }
     }
@@ -134,7 +139,7 @@ impl<'a> Model<'a> {
             "type": "model", "id": id, "display_name": id.replace("claude-", "Claude ").replace('-', " "),
             "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active", "line": self.family,
             "deprecated_at": null, "retires_at": null,
-            "max_tokens": self.max_output(), "max_input_tokens": 1_000_000,
+            "max_tokens": self.max_output(), "max_input_tokens": self.window(),
             "capabilities": {
                 "batch": can(true), "citations": can(true), "code_execution": can(true), "image_input": can(true),
                 "pdf_input": can(true), "structured_outputs": can(self.is_at_least(4, 5)),

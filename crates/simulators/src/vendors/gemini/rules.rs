@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     super::whole,
     model,
-    request::{calling, config, contents, declarations, field, mode, thinking},
+    request::{self, calling, config, contents, declarations, field, mode, thinking},
 };
 use crate::exchange::{Exchange, Refusal, require};
 
@@ -128,9 +128,24 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     known_fields(body, &FIELDS, "")?;
     known_fields(config(body), &CONFIG_FIELDS, " at 'generation_config'")?;
     conversation::check(exchange)?;
+    window(exchange)?;
     tools(body)?;
     generation(exchange.model, body)?;
     thoughts(exchange.model, body)
+}
+
+/// The tokens that a model reads at once.
+pub(super) const WINDOW: u64 = 1_048_576;
+
+/// In recorded words.
+fn window(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    let tokens = exchange.too_many(WINDOW, || request::prompt(exchange.body, exchange.model).total());
+    require(tokens.is_none(), || {
+        Refusal::bad(format!(
+            "The input token count ({}) exceeds the maximum number of tokens allowed ({WINDOW}).",
+            tokens.unwrap_or(0)
+        ))
+    })
 }
 
 fn camel(name: &str) -> String {

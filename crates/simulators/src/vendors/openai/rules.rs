@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{model::Model, no_such_model, strict};
+use super::{model::Model, no_such_model, request, strict};
 use crate::exchange::{Exchange, Refusal, require};
 
 /// Checks a chat request in the order that a caller would meet the refusals.
@@ -21,10 +21,12 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     })?;
     messages(body)?;
     ids(body)?;
+    abilities(model, body)?;
     sampling(model, body)?;
     limits(model, body)?;
     tools(model, body)?;
     format(body)?;
+    window(exchange, model)?;
     let stream_options = body["stream_options"].is_object() && body["stream"] != Value::Bool(true);
     require(!stream_options, || {
         Refusal::bad("The 'stream_options' parameter is only allowed when 'stream' is enabled.")
@@ -73,6 +75,39 @@ pub(crate) fn messages(body: &Value) -> Result<(), Refusal> {
         content(message, role, at)?;
     }
     require(open.is_empty(), || unanswered(&open, messages.len()))
+}
+
+/// What only some models can, each in recorded words.
+fn abilities(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
+    for (at, message) in body["messages"].as_array().into_iter().flatten().enumerate() {
+        let mut parts = message["content"].as_array().into_iter().flatten();
+        require(model.takes_audio() || !parts.any(|part| part["type"] == "input_audio"), || {
+            Refusal::bad(format!(
+                "Invalid 'messages[{at}]'. Content blocks are expected to be either text or image_url type."
+            ))
+            .param(format!("messages[{at}]"))
+            .code("invalid_value")
+        })?;
+    }
+    require(body["web_search_options"].is_null() || model.0.contains("search"), || {
+        Refusal::bad("Web search options not supported with this model.").param("web_search_options")
+    })?;
+    require(body["service_tier"] != "flex" || model.has_flex(), || {
+        Refusal::bad("Invalid service_tier argument")
+    })
+}
+
+fn window(exchange: &Exchange<'_>, model: Model<'_>) -> Result<(), Refusal> {
+    let window = model.window();
+    let tokens = exchange.too_many(window, || request::prompt(exchange.body).total());
+    require(tokens.is_none(), || {
+        Refusal::bad(format!(
+            "This model's maximum context length is {window} tokens. However, your messages resulted in {} tokens. Please reduce the length of the messages.",
+            tokens.unwrap_or(0)
+        ))
+        .param("messages")
+        .code("context_length_exceeded")
+    })
 }
 
 /// The longest id of a call. It was 40 once, and is 64 as of jin-bo/agentao#321 and vercel/ai#17233.
