@@ -28,7 +28,7 @@ const fn client(
 }
 
 /// `/v1/responses` of the gateway.
-const RESPONSES_IS_OPEN: bool = false;
+const RESPONSES_IS_OPEN: bool = true;
 
 /// All of them, in the order of the table.
 pub(crate) static CLIENTS: [Client; 12] = [

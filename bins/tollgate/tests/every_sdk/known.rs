@@ -23,7 +23,7 @@ const CONTENT: [&str; 2] = ["google-genai", "ai-sdk google"];
 const NEVER_REACHED: &str = "it never reached the provider";
 const NOTHING_THERE: &str = "there is nothing at";
 
-pub(crate) static KNOWN: [Known; 7] = [
+pub(crate) static KNOWN: [Known; 9] = [
     Known {
         clients: &MESSAGES,
         vendors: &[Vendor::Xai],
@@ -66,6 +66,20 @@ pub(crate) static KNOWN: [Known; 7] = [
         scenarios: &["count_tokens"],
         says: NOTHING_THERE,
         reason: "no door counts tokens yet",
+    },
+    Known {
+        clients: &["openai responses"],
+        vendors: &[],
+        scenarios: &["count_tokens"],
+        says: "405",
+        reason: "no door counts tokens yet: `/v1/responses/input_tokens` is taken for an answer's id",
+    },
+    Known {
+        clients: &["openai", "anthropic", "google-genai"],
+        vendors: &[Vendor::Compatible],
+        scenarios: &["models"],
+        says: "the model is listed",
+        reason: "servers like vLLM are not asked for their models, as Ollama is",
     },
     Known {
         clients: &["openai chat", "ai-sdk", "google-genai"],

@@ -16,13 +16,14 @@ use crate::{
 };
 
 /// The targets of one client, each with the letter over its column: the vendor itself first.
-const COLUMNS: [(char, bool, Option<Vendor>); 6] = [
+const COLUMNS: [(char, bool, Option<Vendor>); 7] = [
     ('.', true, None),
     ('o', false, Some(Vendor::OpenAi)),
     ('a', false, Some(Vendor::Anthropic)),
     ('g', false, Some(Vendor::Gemini)),
     ('x', false, Some(Vendor::Xai)),
     ('l', false, Some(Vendor::Ollama)),
+    ('c', false, Some(Vendor::Compatible)),
 ];
 
 /// Prints it past the test harness, which would swallow it.
@@ -44,13 +45,14 @@ const fn letter(verdict: &Verdict) -> char {
 
 fn table(scenarios: &[Scenario], played: &[Played]) -> String {
     let mut text = String::from(
-        "\nEach SDK at its own vendor (.) and through the gateway on OpenAI, Anthropic, Gemini, xAI and Ollama (o a g x l)\n\
+        "\nEach SDK at its own vendor (.) and through the gateway on OpenAI, Anthropic, Gemini, xAI, Ollama and a server like \
+         vLLM (o a g x l c)\n\
          + passes   l not to be had, and the gateway says so   - no such thing   k known to fail   F fails\n\n",
     );
     let clients: Vec<&Client> =
         CLIENTS.iter().filter(|client| played.iter().any(|one| one.client.name == client.name)).collect();
     for line in 0..2 {
-        let heads: String = clients.iter().map(|client| format!(" {:<6}", client.head[line])).collect();
+        let heads: String = clients.iter().map(|client| format!(" {:<7}", client.head[line])).collect();
         let _ = writeln!(text, "{:<20}{heads}", "");
     }
     let letters: String = COLUMNS.iter().map(|column| column.0).collect();

@@ -20,7 +20,7 @@ struct Models {
     listed: &'static str,
 }
 
-const MODELS: [Models; 5] = [
+const MODELS: [Models; 6] = [
     Models {
         vendor: Vendor::OpenAi,
         usual: "gpt-4o",
@@ -65,6 +65,16 @@ const MODELS: [Models; 5] = [
         reasoning: "qwen3:8b",
         embedding: "nomic-embed-text",
         listed: "llama3.2:latest",
+    },
+    // Names with a slash of their own, as such servers have them.
+    Models {
+        vendor: Vendor::Compatible,
+        usual: "meta-llama/Llama-3.2-3B-Instruct",
+        stopping: "meta-llama/Llama-3.2-3B-Instruct",
+        vision: "meta-llama/Llama-3.2-3B-Instruct",
+        reasoning: "Qwen/Qwen3-8B",
+        embedding: "BAAI/bge-m3",
+        listed: "meta-llama/Llama-3.2-3B-Instruct",
     },
 ];
 
@@ -130,11 +140,14 @@ pub(crate) fn to_json(targets: &[Target]) -> String {
 
 /// The simulated providers, and a key for the applications.
 pub(crate) fn configuration(simulators: &Simulators) -> String {
-    let providers = Vendor::ALL.map(|vendor| {
+    let providers = Vendor::SERVED.map(|vendor| {
         let base_url = simulators.base_url(vendor);
-        let key = if vendor == Vendor::Ollama { "" } else { PROVIDER_KEY };
-        let key = if key.is_empty() { String::new() } else { format!("api_key = {key:?}\n") };
-        format!("[providers.{vendor}]\nbase_url = {base_url:?}\n{key}")
+        let more = match vendor {
+            Vendor::Ollama => String::new(),
+            Vendor::Compatible => format!("kind = \"openai-compatible\"\napi_key = {PROVIDER_KEY:?}\n"),
+            _ => format!("api_key = {PROVIDER_KEY:?}\n"),
+        };
+        format!("[providers.{vendor}]\nbase_url = {base_url:?}\n{more}")
     });
     format!("{}[[keys]]\nname = \"sdk-tests\"\nsecret = {GATEWAY_KEY:?}\n", providers.concat())
 }

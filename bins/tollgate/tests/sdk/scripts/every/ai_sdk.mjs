@@ -10,6 +10,9 @@ import { main } from './harness.mjs';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
+/** The SDK asks by a forced tool and takes one call of it only. */
+const oneCallOnly = 'such servers take the switch against several calls and do not heed it';
+
 /** What differs between the doors: the provider, and what is asked for in its own words. */
 const doors = {
   chat: {
@@ -44,6 +47,7 @@ const doors = {
     reasoning: { anthropic: { thinking: { type: 'adaptive', display: 'summarized' } } },
     oneTool: { anthropic: { disableParallelToolUse: true } },
     without: { embeddings: 'not in this SDK' },
+    withoutAt: (name) => name === 'compatible' && { structured: oneCallOnly, structured_stream: oneCallOnly },
   },
   content: {
     provider: ({ baseUrl, ...rest }) => {
@@ -54,11 +58,14 @@ const doors = {
     showsReasoning: true,
     reasoning: { google: { thinkingConfig: { includeThoughts: true, thinkingLevel: 'low' } } },
     without: { one_tool_at_a_time: 'the format has no such switch' },
-    withoutElsewhere: { tool_result_image: 'to models that are not of Gemini 3 this SDK sends the picture without the result' },
+    withoutAt: (name) =>
+      !name.startsWith('gemini') && {
+        tool_result_image: 'to models that are not of Gemini 3 this SDK sends the picture without the result',
+      },
   },
 };
 const door = doors[process.env.DOOR];
-const lacks = { models: 'not in this SDK', count_tokens: 'not in this SDK' };
+const lacks = { models: 'not in this SDK', count_tokens: 'not in this SDK', memory: 'not in this SDK' };
 
 /** An error that came as a part of a stream. */
 class StreamError extends Error {
@@ -73,7 +80,7 @@ class AiSdk {
 
   constructor({ baseUrl, key, fetch, name }) {
     this.where = { baseUrl, fetch, name };
-    this.without = { ...lacks, ...door.without, ...(!name.startsWith('gemini') && door.withoutElsewhere) };
+    this.without = { ...lacks, ...door.without, ...door.withoutAt?.(name) };
     this.provider = door.provider({ baseUrl, apiKey: key, fetch });
   }
 

@@ -18,7 +18,7 @@ const source = ({ type, data }) => ({ type: 'base64', media_type: type, data });
 class Messages {
   showsReasoning = true;
   marksCache = true;
-  without = { embeddings: 'not in this SDK' };
+  without = { embeddings: 'not in this SDK', memory: 'the format keeps no answers' };
 
   constructor(client) {
     this.client = client;

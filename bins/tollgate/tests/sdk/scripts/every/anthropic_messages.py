@@ -26,7 +26,7 @@ def source(kind, data):
 class Messages:
     shows_reasoning = True
     marks_cache = True
-    without = {"embeddings": "not in this SDK"}
+    without = {"embeddings": "not in this SDK", "memory": "the format keeps no answers"}
 
     def __init__(self, base_url, key, note):
         http = DefaultHttpxClient(event_hooks={"response": [note]})

@@ -13,7 +13,7 @@ const modes = {
 class Content {
   showsReasoning = true;
   marksCache = false;
-  without = { one_tool_at_a_time: 'the format has no such switch' };
+  without = { one_tool_at_a_time: 'the format has no such switch', memory: 'the format keeps no answers' };
 
   constructor({ baseUrl, key, fetch }) {
     this.where = { baseUrl, fetch };

@@ -13,7 +13,7 @@ MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 class Content:
     shows_reasoning = True
     marks_cache = False
-    without = {"one_tool_at_a_time": "the format has no such switch"}
+    without = {"one_tool_at_a_time": "the format has no such switch", "memory": "the format keeps no answers"}
 
     def __init__(self, base_url, key, note):
         self.base_url, self.note = base_url, note

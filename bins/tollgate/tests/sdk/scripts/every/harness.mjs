@@ -11,7 +11,7 @@ class Unmet extends Error {}
 
 const shown = (seen) => (typeof seen === 'string' ? seen : (JSON.stringify(seen) ?? ''));
 
-function need(holds, what, seen = '') {
+export function need(holds, what, seen = '') {
   if (!holds) throw new Unmet(`${what}: ${shown(seen)}`.slice(0, 600));
 }
 
@@ -67,6 +67,7 @@ class Play {
       else if ('user' in step) this.sdk.user(this.talk, step.user.map((part) => this.part(part)));
       else if ('results' in step) this.results(step.results);
       else if ('ask' in step) await this.ask(step);
+      else if ('memory' in step) await this.memory(step.memory);
       else if ('models' in step) await this.models(step.models);
       else if ('count' in step) {
         const counted = await this.sdk.count(this.talk, this.options(step.count));
@@ -91,6 +92,13 @@ class Play {
     const [[is, given]] = Object.entries(typeof content === 'string' ? { text: content } : content);
     const value = is === 'image' ? image : given;
     this.sdk.results(this.talk, this.last.calls.map((call) => ({ call, is, value })));
+  }
+
+  async memory(next) {
+    const [first, second] = await this.sdk.memory(this.options({}), this.text('@'), next);
+    this.check(first, { finish: ['stop'], text: 1, id: true });
+    this.last = first;
+    this.check(second, { finish: ['stop'], text: 1, id: true, more_input: 20 });
   }
 
   async models(roles) {

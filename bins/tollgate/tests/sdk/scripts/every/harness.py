@@ -127,7 +127,7 @@ class Play:
     def run(self):
         for step in self.scenario["steps"]:
             if "system" in step:
-                text = text_of(step["system"], self.scenario, self.target)
+                text = self.text(step["system"])
                 self.sdk.system(self.talk, text, step.get("cache", False))
             elif "user" in step:
                 self.sdk.user(self.talk, [self.part(part) for part in step["user"]])
@@ -135,6 +135,11 @@ class Play:
                 self.results(step["results"])
             elif "ask" in step:
                 self.ask(step)
+            elif "memory" in step:
+                first, second = self.sdk.memory(self.options({}), self.text("@"), step["memory"])
+                self.check(first, {"finish": ["stop"], "text": 1, "id": True})
+                self.last = first
+                self.check(second, {"finish": ["stop"], "text": 1, "id": True, "more_input": 20})
             elif "models" in step:
                 listed = self.sdk.models()
                 for role in step["models"]:
@@ -147,13 +152,16 @@ class Play:
                 need(len(vectors) == len(step["embed"]), "a vector for each text", len(vectors))
                 need(all(len(vector) > 7 for vector in vectors) and vectors[0] != vectors[1], "vectors", vectors)
 
+    def text(self, said):
+        return text_of(said, self.scenario, self.target)
+
     def part(self, part):
         """A text, or what is shown: ("image" or "document", media type, base64)."""
         if isinstance(part, dict) and "image" in part:
             return ("image", IMAGE["type"], IMAGE["data"])
         if isinstance(part, dict) and "document" in part:
             return ("document", DOCUMENT["type"], DOCUMENT["data"])
-        return text_of(part, self.scenario, self.target)
+        return self.text(part)
 
     def results(self, content):
         """One result for each call of the last answer: (kind, value) of "text", "json", "error" or "image"."""

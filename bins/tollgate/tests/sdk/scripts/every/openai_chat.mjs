@@ -9,7 +9,11 @@ class Chat {
   // What reasoning costs is told; the format has no field in which to ask to see it.
   showsReasoning = false;
   marksCache = false;
-  without = { tool_result_image: 'results of tools hold text only in this format', count_tokens: 'not in this SDK' };
+  without = {
+    tool_result_image: 'results of tools hold text only in this format',
+    count_tokens: 'not in this SDK',
+    memory: 'the format keeps no answers',
+  };
   kind = kindOf;
 
   constructor(client) {
@@ -98,7 +102,8 @@ class Chat {
       input: usage.prompt_tokens,
       output: usage.completion_tokens,
       cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
-      thought: message.reasoning_content ?? '',
+      // Servers like vLLM call it by another name.
+      thought: message.reasoning_content ?? message.reasoning ?? '',
       thoughtTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
       calls,
     };

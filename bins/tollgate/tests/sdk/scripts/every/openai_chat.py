@@ -14,7 +14,11 @@ class Chat:
     # What reasoning costs is told; the format has no field in which to ask to see it.
     shows_reasoning = False
     marks_cache = False
-    without = {"tool_result_image": "results of tools hold text only in this format", "count_tokens": "not in this SDK"}
+    without = {
+        "tool_result_image": "results of tools hold text only in this format",
+        "count_tokens": "not in this SDK",
+        "memory": "the format keeps no answers",
+    }
 
     def __init__(self, base_url, key, note):
         http = DefaultHttpxClient(event_hooks={"response": [note]})
@@ -111,7 +115,8 @@ class Chat:
             input=usage.prompt_tokens,
             output=usage.completion_tokens,
             cached=(usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens) or 0,
-            thought=getattr(message, "reasoning_content", None) or "",
+            # Servers like vLLM call it by another name.
+            thought=getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None) or "",
             thought_tokens=thoughts,
             calls=calls,
         )

@@ -1,8 +1,8 @@
-// The openai package's Responses through the shared scenarios, without the vendor's memory. See harness.py.
+// The openai package's Responses through the shared scenarios. See harness.py.
 
 import OpenAI from 'openai';
 import { kindOf } from './openai_errors.mjs';
-import { main } from './harness.mjs';
+import { main, need } from './harness.mjs';
 
 const ends = ['response.completed', 'response.incomplete', 'response.failed'];
 
@@ -109,6 +109,23 @@ class Responses {
     delete item.parsed_arguments;
     for (const part of item.content ?? []) delete part.parsed;
     return item;
+  }
+
+  /** Two answers that the vendor keeps, the second going on from the first; then what is kept is shown and forgotten. */
+  async memory({ model }, input, then) {
+    const kept = this.client.responses;
+    const first = await kept.create({ model, input });
+    const second = await kept.create({ model, input: then, previous_response_id: first.id });
+    need((await kept.retrieve(second.id)).output_text === second.output_text, 'the answer is shown again', second.id);
+    const texts = [];
+    for await (const item of kept.inputItems.list(second.id)) {
+      if (item.type === 'message') texts.push(...item.content.map((part) => part.text));
+    }
+    need(texts.includes(then), 'what was asked is listed', texts);
+    await kept.delete(first.id);
+    const gone = await kept.retrieve(first.id).catch((error) => error);
+    need(gone instanceof OpenAI.NotFoundError, 'what was deleted is gone', gone);
+    return [this.read(first), this.read(second)];
   }
 
   async models() {

@@ -1,9 +1,9 @@
-"""The openai SDK's Responses through the shared scenarios, without the vendor's memory. See harness.py."""
+"""The openai SDK's Responses through the shared scenarios. See harness.py."""
 
 import json
 
-from harness import Answer, Call, main
-from openai import DefaultHttpxClient, OpenAI
+from harness import Answer, Call, main, need
+from openai import DefaultHttpxClient, NotFoundError, OpenAI
 from openai_errors import kind_of
 
 ENDS = ("response.completed", "response.incomplete", "response.failed")
@@ -118,6 +118,22 @@ class Responses:
         for part in item.get("content") or []:
             part.pop("parsed", None)
         return item
+
+    def memory(self, options, first_said, then):
+        """Two answers that the vendor keeps, the second going on from the first; then what is kept is shown and forgotten."""
+        kept = self.client.responses
+        first = kept.create(model=options.model, input=first_said)
+        second = kept.create(model=options.model, input=then, previous_response_id=first.id)
+        need(kept.retrieve(second.id).output_text == second.output_text, "the answer is shown again", second.id)
+        said = [item for item in kept.input_items.list(second.id) if item.type == "message"]
+        texts = [part.text for item in said for part in item.content]
+        need(then in texts, "what was asked is listed", texts)
+        kept.delete(first.id)
+        try:
+            kept.retrieve(first.id)
+        except NotFoundError:
+            return self.read(first), self.read(second)
+        raise Failed("what was deleted is still there")
 
     def models(self):
         return [model.id for model in self.client.models.list()]
