@@ -195,6 +195,38 @@ async fn tools_go_round_without_anything_kept() {
 }
 
 #[tokio::test]
+async fn tools_that_take_any_text_go_round() {
+    let simulators = start().await;
+    let question = json!({"role": "user", "content": "Change the file"});
+    let tools = json!([{"type": "custom", "name": "apply_patch", "description": "Takes a patch"}]);
+    let with = |input: Value| json!({"model": "gpt-6-sol", "store": false, "input": input, "tools": tools});
+    let mut body = with(json!([question]));
+    body["stream"] = json!(true);
+    body["tool_choice"] = json!({"type": "custom", "name": "apply_patch"});
+    let answer = ask(&simulators, body).await;
+    let events = answer.events();
+    kinds(&answer, &events);
+    let last = &events.last().unwrap()["response"];
+    let call = items(last, "custom_tool_call")[0];
+    assert!(call["id"].as_str().unwrap().starts_with("ctc_") && call.get("arguments").is_none());
+    let joined: String = events
+        .iter()
+        .filter(|event| {
+            event["type"] == "response.custom_tool_call_input.delta" && event["item_id"] == call["id"]
+        })
+        .map(|event| event["delta"].as_str().unwrap())
+        .collect();
+    assert_eq!((joined.as_str(), joined.is_empty()), (call["input"].as_str().unwrap(), false));
+    let mut input = vec![question];
+    input.extend(last["output"].as_array().unwrap().iter().cloned());
+    assert_eq!(ask(&simulators, with(json!(input))).await.status, 400, "it wants its result");
+    for call in items(last, "custom_tool_call") {
+        input.push(json!({"type": "custom_tool_call_output", "call_id": call["call_id"], "output": "Done"}));
+    }
+    assert!(!text(&ask(&simulators, with(json!(input))).await.json()).is_empty());
+}
+
+#[tokio::test]
 async fn reasoning_comes_back_as_it_went_out() {
     let simulators = start().await;
     let question = json!({"role": "user", "content": "Weather in Paris?"});

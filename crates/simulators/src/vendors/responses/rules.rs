@@ -182,11 +182,12 @@ fn tools(body: &Value) -> Result<(), Refusal> {
         }
     }
     let choice = &body["tool_choice"];
-    let forced = choice == "required" || choice["type"] == "function";
+    let is_named = choice["type"] == "function" || choice["type"] == "custom";
+    let forced = choice == "required" || is_named;
     require(!forced || !tools.is_empty(), || {
         Refusal::bad("Tool choice 'required' must be specified with 'tools' parameter.").param("tool_choice")
     })?;
-    let named = choice["name"].as_str().filter(|_| choice["type"] == "function");
+    let named = choice["name"].as_str().filter(|_| is_named);
     let exists = |named: &str| tools.iter().any(|tool| tool["name"] == named);
     require(named.is_none_or(exists), || {
         Refusal::bad(format!("Tool choice '{}' not found in 'tools' parameter.", named.unwrap_or("")))

@@ -196,25 +196,28 @@ impl Writer {
         self.event("response.output_text.done", &whole, 0, false);
     }
 
+    /// Arguments of a function, or the text for a tool that takes any.
     fn call(&mut self, index: usize, item: &Value) {
+        let (field, event) = match item["type"].as_str() {
+            Some("custom_tool_call") => ("input", "response.custom_tool_call_input"),
+            _ => ("arguments", "response.function_call_arguments"),
+        };
         let mut opening = item.clone();
         opening["status"] = json!("in_progress");
-        opening["arguments"] = json!("");
+        opening[field] = json!("");
         let name = item["name"].as_str().map_or(0, tokens_of) + 6;
         self.item("response.output_item.added", index, &opening, name);
-        let arguments = item["arguments"].as_str().unwrap_or("");
+        let whole = item[field].as_str().unwrap_or("");
         let at = json!({"item_id": item["id"], "output_index": index});
         let cut = match self.dialect {
-            Dialect::OpenAi => pieces(&mut self.dice, arguments, 1, 6),
-            Dialect::Xai => vec![arguments],
+            Dialect::OpenAi => pieces(&mut self.dice, whole, 1, 6),
+            Dialect::Xai => vec![whole],
         };
         for piece in cut {
-            let fields = with(&at, "delta", &json!(piece));
-            self.delta("response.function_call_arguments.delta", fields, tokens_of(piece));
+            self.delta(&format!("{event}.delta"), with(&at, "delta", &json!(piece)), tokens_of(piece));
         }
-        // The document has a name here too; no recorded stream does.
-        let whole = with(&at, "arguments", &json!(arguments));
-        self.event("response.function_call_arguments.done", &whole, 0, false);
+        // The document has a function's name here too; no recorded stream does.
+        self.event(&format!("{event}.done"), &with(&at, field, &json!(whole)), 0, false);
         self.item("response.output_item.done", index, item, 0);
     }
 }
