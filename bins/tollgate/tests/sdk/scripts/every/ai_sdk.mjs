@@ -65,6 +65,7 @@ const doors = {
   },
 };
 const door = doors[process.env.DOOR];
+const finishes = { 'tool-calls': 'tools', 'content-filter': 'refused' };
 const lacks = { models: 'not in this SDK', count_tokens: 'not in this SDK', memory: 'not in this SDK' };
 
 /** An error that came as a part of a stream. */
@@ -123,7 +124,9 @@ class AiSdk {
   }
 
   asked(talk, { model, tools, choice, parallel, schema, maxTokens, stop, reasoning }) {
-    const declare = ({ name, description, parameters }) => [name, tool({ description, inputSchema: jsonSchema(parameters) })];
+    const declare = ({ name, description, parameters }) => {
+      return [name, tool({ description, inputSchema: jsonSchema(parameters) })];
+    };
     const options = [door.always, reasoning && door.reasoning, parallel === false && door.oneTool];
     const providerOptions = {};
     for (const [name, given] of options.flatMap((each) => Object.entries(each || {}))) {
@@ -163,7 +166,7 @@ class AiSdk {
       id: response.id,
       model: response.modelId,
       text,
-      finish: finishReason === 'tool-calls' ? 'tools' : finishReason,
+      finish: finishes[finishReason] ?? finishReason,
       own: responseMessages,
       input: usage.inputTokens,
       output: usage.outputTokens,

@@ -3,7 +3,7 @@
 import Anthropic, * as sdk from '@anthropic-ai/sdk';
 import { main } from './harness.mjs';
 
-const finishes = { end_turn: 'stop', stop_sequence: 'stop', max_tokens: 'length', tool_use: 'tools' };
+const finishes = { end_turn: 'stop', stop_sequence: 'stop', max_tokens: 'length', tool_use: 'tools', refusal: 'refused' };
 const choices = { auto: { type: 'auto' }, none: { type: 'none' }, required: { type: 'any' } };
 const kinds = [
   [sdk.BadRequestError, 'invalid'],
@@ -114,10 +114,12 @@ class Messages {
 
   kind(error) {
     const known = kinds.find(([type]) => error instanceof type)?.[1];
-    // Any other error of the API, in a stream that has begun as well. A connection that broke is not one: it is a silence.
+    // Any other error of the API, also in a stream. A connection that broke is not one: nobody said anything.
     const isOther = error instanceof sdk.APIError && !(error instanceof sdk.APIConnectionError);
     return known ?? (isOther ? 'other' : undefined);
   }
 }
 
-await main(({ baseUrl, key, fetch }) => new Messages(new Anthropic({ baseURL: baseUrl, apiKey: key, maxRetries: 0, fetch })));
+await main(({ baseUrl, key, fetch }) => {
+  return new Messages(new Anthropic({ baseURL: baseUrl, apiKey: key, maxRetries: 0, fetch }));
+});

@@ -6,7 +6,7 @@ import anthropic
 from anthropic import Anthropic, DefaultHttpxClient
 from harness import Answer, Call, main
 
-FINISHES = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tools"}
+FINISHES = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tools", "refusal": "refused"}
 CHOICES = {"auto": {"type": "auto"}, "none": {"type": "none"}, "required": {"type": "any"}}
 CACHED = {"cache_control": {"type": "ephemeral"}}
 KINDS = {
@@ -125,7 +125,7 @@ class Messages:
 
     def kind(self, error):
         known = next((name for cls, name in KINDS.items() if isinstance(error, cls)), None)
-        # Any other error of the API, in a stream that has begun as well. A connection that broke is not one: it is a silence.
+        # Any other error of the API, also in a stream. A connection that broke is not one: nobody said anything.
         lost = isinstance(error, anthropic.APIConnectionError)
         return known or ("other" if isinstance(error, anthropic.APIError) and not lost else None)
 

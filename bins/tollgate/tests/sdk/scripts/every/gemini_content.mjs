@@ -3,7 +3,7 @@
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, ThinkingLevel } from '@google/genai';
 import { main } from './harness.mjs';
 
-const finishes = { STOP: 'stop', MAX_TOKENS: 'length' };
+const finishes = { STOP: 'stop', MAX_TOKENS: 'length', SAFETY: 'refused', PROHIBITED_CONTENT: 'refused' };
 const modes = {
   auto: FunctionCallingConfigMode.AUTO,
   none: FunctionCallingConfigMode.NONE,
@@ -74,7 +74,7 @@ class Content {
 
   async ask(talk, options) {
     const answer = await this.client.models.generateContent(this.asked(talk, options));
-    return this.read(answer, answer.candidates[0].content.parts ?? []);
+    return this.read(answer, answer.candidates?.[0].content?.parts ?? []);
   }
 
   async stream(talk, options, piece) {
@@ -94,7 +94,8 @@ class Content {
     const { usageMetadata: usage } = answer;
     const calls = parts.flatMap((part) => part.functionCall ?? []);
     const texts = parts.filter((part) => part.text);
-    const reason = answer.candidates[0].finishReason;
+    // A prompt that is blocked has no candidate.
+    const reason = answer.candidates ? answer.candidates[0].finishReason : answer.promptFeedback.blockReason;
     return {
       id: answer.responseId,
       model: answer.modelVersion,

@@ -6,7 +6,7 @@ from google import genai
 from google.genai import errors, types
 from harness import Answer, Call, main
 
-FINISHES = {"STOP": "stop", "MAX_TOKENS": "length"}
+FINISHES = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "refused", "PROHIBITED_CONTENT": "refused"}
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
@@ -95,7 +95,8 @@ class Content:
 
     def ask(self, talk, options):
         answer = self.client.models.generate_content(**self.asked(talk, options))
-        return self.read(answer, answer.candidates[0].content.parts or [])
+        content = answer.candidates[0].content if answer.candidates else None
+        return self.read(answer, (content and content.parts) or [])
 
     def stream(self, talk, options, piece):
         parts = []
@@ -110,7 +111,8 @@ class Content:
     def read(self, answer, parts):
         usage = answer.usage_metadata
         calls = [part.function_call for part in parts if part.function_call]
-        reason = answer.candidates[0].finish_reason.name
+        # A prompt that is blocked has no candidate.
+        reason = answer.candidates[0].finish_reason.name if answer.candidates else answer.prompt_feedback.block_reason.name
         return Answer(
             id=answer.response_id,
             model=answer.model_version,

@@ -138,7 +138,8 @@ class Play {
       need(pieces.length > 1 || got.text.length < 300, 'the text comes in pieces', pieces.length);
     }
     this.check(got, expect);
-    this.sdk.answered(this.talk, got);
+    // What was refused is no turn to go on from.
+    if (got.finish !== 'refused') this.sdk.answered(this.talk, got);
     this.last = got;
   }
 
@@ -163,8 +164,13 @@ class Play {
   check(got, expected) {
     need(got.model, 'the model is named', got);
     need(got.id || !expected.id, 'the answer has an id', got);
-    need(got.input > 0 && got.output > 0, 'usage', got);
+    // What was refused before a word was said costs no output.
+    need(got.input > 0 && (got.output > 0 || got.finish === 'refused'), 'usage', got);
     if (expected.finish) need(expected.finish.includes(got.finish), `the reason is ${expected.finish}`, got);
+    if (expected.declined) {
+      // By a reason or a field of the format, or at least in words, where provider or format have nothing else.
+      need(got.finish === 'refused' || got.text.includes('sorry'), 'a refusal is told from an answer', got);
+    }
     need(got.text.length >= (expected.text ?? 0), 'there is text', got.own);
     const [least, most] = expected.calls ?? [0, 9];
     need(least <= got.calls.length && got.calls.length <= most, `${least} to ${most} calls`, got.own);

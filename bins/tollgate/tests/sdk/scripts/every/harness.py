@@ -38,7 +38,7 @@ class Answer:
     id: str
     model: str
     text: str
-    finish: str  # "stop", "length", "tools", or what the SDK says
+    finish: str  # "stop", "length", "tools", "refused", or what the SDK says
     own: object
     input: int
     output: int
@@ -202,7 +202,9 @@ class Play:
             need("".join(pieces) == got.text, "deltas join to the text", (pieces, got.text))
             need(len(pieces) > 1 or len(got.text) < 300, "the text comes in pieces", len(pieces))
         self.check(got, step["expect"])
-        self.sdk.answered(self.talk, got)
+        if got.finish != "refused":
+            # What was refused is no turn to go on from.
+            self.sdk.answered(self.talk, got)
         self.last = got
 
     def raises(self, expected, answer, pieces):
@@ -227,9 +229,13 @@ class Play:
     def check(self, got, expected):
         need(got.model, "the model is named", got)
         need(got.id or not expected.get("id"), "the answer has an id", got)
-        need(got.input > 0 and got.output > 0, "usage", (got.input, got.output))
+        # What was refused before a word was said costs no output.
+        need(got.input > 0 and (got.output > 0 or got.finish == "refused"), "usage", (got.input, got.output))
         if "finish" in expected:
             need(got.finish in expected["finish"], f"the reason is {expected['finish']}", (got.finish, got.text, got.calls))
+        if expected.get("declined"):
+            # By a reason or a field of the format, or at least in words, where provider or format have nothing else.
+            need(got.finish == "refused" or "sorry" in got.text, "a refusal is told from an answer", got)
         need(len(got.text) >= expected.get("text", 0), "there is text", got.own)
         least, most = expected.get("calls", (0, 9))
         need(least <= len(got.calls) <= most, f"{least} to {most} calls", got.own)

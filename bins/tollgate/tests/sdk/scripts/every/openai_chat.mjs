@@ -1,9 +1,11 @@
 // The openai package's Chat Completions through the shared scenarios. See harness.py.
 
 import OpenAI from 'openai';
-import { LengthFinishReasonError } from 'openai/error';
+import { ContentFilterFinishReasonError, LengthFinishReasonError } from 'openai/error';
 import { kindOf } from './openai_errors.mjs';
 import { main } from './harness.mjs';
+
+const finishes = { tool_calls: 'tools', content_filter: 'refused' };
 
 class Chat {
   // What reasoning costs is told; the format has no field in which to ask to see it.
@@ -76,9 +78,11 @@ class Chat {
     const body = { ...this.body(talk, options), stream_options: { include_usage: true } };
     const stream = this.client.chat.completions.stream(body);
     stream.on('content', piece);
+    stream.on('refusal.delta', ({ delta }) => piece(delta));
     const answer = await stream.finalChatCompletion().catch((error) => {
-      // The SDK's way of saying that the limit was reached.
-      if (error instanceof LengthFinishReasonError) return stream.currentChatCompletionSnapshot;
+      // The SDK's way of saying why an answer ended early.
+      const early = [LengthFinishReasonError, ContentFilterFinishReasonError].some((type) => error instanceof type);
+      if (early) return stream.currentChatCompletionSnapshot;
       throw error;
     });
     return this.read(answer);
@@ -95,8 +99,8 @@ class Chat {
     return {
       id: answer.id,
       model: answer.model,
-      text: message.content ?? '',
-      finish: reason === 'tool_calls' ? 'tools' : reason,
+      text: message.content || message.refusal || '',
+      finish: message.refusal ? 'refused' : (finishes[reason] ?? reason),
       // xAI names the role in every piece, and the SDK adds the names up.
       own: { ...message, role: 'assistant' },
       input: usage.prompt_tokens,
@@ -120,4 +124,6 @@ class Chat {
   }
 }
 
-await main(({ baseUrl, key, fetch }) => new Chat(new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key, maxRetries: 0, fetch })));
+await main(({ baseUrl, key, fetch }) => {
+  return new Chat(new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key, maxRetries: 0, fetch }));
+});

@@ -7,7 +7,7 @@ from harness import Answer, Call, main
 from openai import DefaultHttpxClient, OpenAI
 from openai_errors import kind_of
 
-FINISHES = {"tool_calls": "tools"}
+FINISHES = {"tool_calls": "tools", "content_filter": "refused"}
 
 
 class Chat:
@@ -86,13 +86,13 @@ class Chat:
         usage = {"stream_options": {"include_usage": True}}
         with self.client.chat.completions.stream(**self.body(talk, options), **usage) as stream:
             for event in stream:
-                if event.type == "content.delta":
+                if event.type in ("content.delta", "refusal.delta"):
                     piece(event.delta)
             try:
                 answer = stream.get_final_completion()
-            except openai.LengthFinishReasonError as error:
-                # The SDK's way of saying that the limit was reached.
-                answer = error.completion
+            except (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError):
+                # The SDK's way of saying why an answer ended early.
+                answer = stream.current_completion_snapshot
         message = answer.choices[0].message
         # xAI names the role in every piece, and the SDK adds the names up.
         message.role = "assistant"
@@ -109,8 +109,8 @@ class Chat:
         return Answer(
             id=answer.id,
             model=answer.model,
-            text=message.content or "",
-            finish=FINISHES.get(reason, reason),
+            text=message.content or message.refusal or "",
+            finish="refused" if message.refusal else FINISHES.get(reason, reason),
             own=message.to_dict(),
             input=usage.prompt_tokens,
             output=usage.completion_tokens,

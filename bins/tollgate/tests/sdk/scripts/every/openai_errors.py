@@ -16,6 +16,6 @@ def kind_of(error):
         # Responses says it with a 400.
         return "not_found"
     known = next((name for cls, name in KINDS.items() if isinstance(error, cls)), None)
-    # Any other error of the API, in a stream that has begun as well. A connection that broke is not one: it is a silence.
+    # Any other error of the API, also in a stream. A connection that broke is not one: nobody said anything.
     lost = isinstance(error, openai.APIConnectionError)
     return known or ("other" if isinstance(error, openai.APIError) and not lost else None)

@@ -4,6 +4,8 @@ import OpenAI from 'openai';
 import { kindOf } from './openai_errors.mjs';
 import { main, need } from './harness.mjs';
 
+const finishes = { max_output_tokens: 'length', content_filter: 'refused' };
+const deltas = ['response.output_text.delta', 'response.refusal.delta'];
 const ends = ['response.completed', 'response.incomplete', 'response.failed'];
 
 /** An answer that says of itself that it failed. */
@@ -74,7 +76,7 @@ class Responses {
   async stream(talk, options, piece) {
     let answer;
     for await (const event of this.client.responses.stream(this.body(talk, options))) {
-      if (event.type === 'response.output_text.delta') piece(event.delta);
+      if (deltas.includes(event.type)) piece(event.delta);
       if (ends.includes(event.type)) answer = event.response;
     }
     if (!answer) throw new Failed('the stream ended without an end');
@@ -88,12 +90,12 @@ class Responses {
     const thoughts = items.filter((item) => item.type === 'reasoning');
     const said = items.flatMap((item) => (item.type === 'message' ? item.content : []));
     const cut = answer.incomplete_details?.reason;
-    const finish = cut === 'max_output_tokens' ? 'length' : cut;
+    const refused = said.some((part) => part.type === 'refusal') ? 'refused' : undefined;
     return {
       id: answer.id,
       model: answer.model,
-      text: said.map((part) => part.text ?? '').join(''),
-      finish: finish ?? (calls.length ? 'tools' : 'stop'),
+      text: said.map((part) => part.text ?? part.refusal ?? '').join(''),
+      finish: finishes[cut] ?? cut ?? refused ?? (calls.length ? 'tools' : 'stop'),
       own: items.map((item) => this.again(structuredClone(item))),
       input: usage.input_tokens,
       output: usage.output_tokens,
@@ -111,7 +113,7 @@ class Responses {
     return item;
   }
 
-  /** Two answers that the vendor keeps, the second going on from the first; then what is kept is shown and forgotten. */
+  /** Two answers that are kept, the second going on from the first; what is kept is shown and forgotten. */
   async memory({ model }, input, then) {
     const kept = this.client.responses;
     const first = await kept.create({ model, input });
@@ -143,4 +145,6 @@ class Responses {
   }
 }
 
-await main(({ baseUrl, key, fetch }) => new Responses(new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key, maxRetries: 0, fetch })));
+await main(({ baseUrl, key, fetch }) => {
+  return new Responses(new OpenAI({ baseURL: `${baseUrl}/v1`, apiKey: key, maxRetries: 0, fetch }));
+});

@@ -6,6 +6,8 @@ from harness import Answer, Call, main, need
 from openai import DefaultHttpxClient, NotFoundError, OpenAI
 from openai_errors import kind_of
 
+FINISHES = {"max_output_tokens": "length", "content_filter": "refused"}
+DELTAS = ("response.output_text.delta", "response.refusal.delta")
 ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -82,7 +84,7 @@ class Responses:
         answer = None
         with self.client.responses.stream(**self.body(talk, options)) as stream:
             for event in stream:
-                if event.type == "response.output_text.delta":
+                if event.type in DELTAS:
                     piece(event.delta)
                 elif event.type in ENDS:
                     answer = event.response
@@ -97,11 +99,12 @@ class Responses:
         calls = [Call(it.call_id, it.name, json.loads(it.arguments)) for it in items if it.type == "function_call"]
         thoughts = [it for it in items if it.type == "reasoning"]
         cut = answer.incomplete_details and answer.incomplete_details.reason
-        finish = "length" if cut == "max_output_tokens" else cut
+        refusals = [part.refusal for it in items if it.type == "message" for part in it.content if part.type == "refusal"]
+        finish = FINISHES.get(cut, cut) or ("refused" if refusals else None)
         return Answer(
             id=answer.id,
             model=answer.model,
-            text=answer.output_text,
+            text=answer.output_text or "".join(refusals),
             finish=finish or ("tools" if calls else "stop"),
             own=[self.again(item.to_dict()) for item in items],
             input=usage.input_tokens,
@@ -120,7 +123,7 @@ class Responses:
         return item
 
     def memory(self, options, first_said, then):
-        """Two answers that the vendor keeps, the second going on from the first; then what is kept is shown and forgotten."""
+        """Two answers that are kept, the second going on from the first; what is kept is shown and forgotten."""
         kept = self.client.responses
         first = kept.create(model=options.model, input=first_said)
         second = kept.create(model=options.model, input=then, previous_response_id=first.id)
