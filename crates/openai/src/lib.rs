@@ -5,6 +5,7 @@ mod client_error;
 mod effort;
 mod error;
 mod forwarded;
+mod kin;
 mod logprobs;
 mod media;
 mod names;

@@ -32,21 +32,38 @@ fn token(wire: Token<'_>) -> TokenLogprob {
     }
 }
 
+/// What is written for a token whose bytes were not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// That they were not.
+    Null,
+    /// Those of its text: the format requires some.
+    OfText,
+}
+
 /// Writes a list of tokens.
-pub(crate) fn write<'t>(mut list: Array<'_>, tokens: impl IntoIterator<Item = &'t TokenLogprob>) {
+pub(crate) fn write<'t>(
+    mut list: Array<'_>,
+    tokens: impl IntoIterator<Item = &'t TokenLogprob>,
+    untold: Untold,
+) {
     for token in tokens {
-        write_token(&mut list, token, true);
+        write_token(&mut list, token, untold, true);
     }
     list.end();
 }
 
-fn write_token(list: &mut Array<'_>, token: &TokenLogprob, with_top: bool) {
+fn write_token(list: &mut Array<'_>, token: &TokenLogprob, untold: Untold, with_top: bool) {
     let mut object = list.object();
-    object.field("token", &token.token).field("logprob", &token.logprob).field("bytes", &token.bytes);
+    object.field("token", &token.token).field("logprob", &token.logprob);
+    match (&token.bytes, untold) {
+        (None, Untold::OfText) => object.field("bytes", token.token.as_bytes()),
+        (bytes, _) => object.field("bytes", bytes),
+    };
     if with_top {
         let mut top = object.array("top_logprobs");
         for token in &token.top {
-            write_token(&mut top, token, false);
+            write_token(&mut top, token, untold, false);
         }
         top.end();
     }

@@ -230,7 +230,7 @@ prop_compose! {
         // A token for each text, so that it is clear whose it is.
         let texts = parts.iter().filter_map(Part::as_text).filter(|_| tokens);
         let logprobs = texts.map(|text| TokenLogprob {
-            token: text.to_owned(), logprob: -0.5, bytes: None, top: Vec::new(),
+            token: text.to_owned(), logprob: -0.5, bytes: Some(text.as_bytes().to_vec()), top: Vec::new(),
         }).collect();
         ChatResponse {
             id: Some("resp_1".into()),
@@ -309,7 +309,7 @@ proptest! {
         prop_assert_eq!((&facts.model, facts.stream), (&request.model, request.stream));
         let mut again = door.decode_request(PATH, encoded.request.body()).unwrap();
         // Encoding asks that nothing be kept.
-        prop_assert_eq!(again.extra.field(&Format::OPENAI_RESPONSES, "store"), Some(&json!(false)));
+        prop_assert_eq!(again.extra.field(&Format::OPENAI_RESPONSES, "note:not_kept"), Some(&json!(true)));
         again.extra = Extra::NONE;
         prop_assert_eq!(plain_request(again), folded(request));
     }

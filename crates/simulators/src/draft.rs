@@ -54,7 +54,16 @@ pub(crate) enum Finish {
     StopString(String),
     Length,
     Tools,
+    /// The model would not answer, and the text says so.
+    Refused,
+    /// The provider stopped an answer that it would not let through.
+    Filtered,
 }
+
+/// Who says this gets a refusal.
+const REFUSE: &str = "[[refuse]]";
+/// Who says this gets the beginning of an answer.
+const FILTER: &str = "[[filter]]";
 
 /// A call of a tool.
 #[derive(Debug)]
@@ -99,6 +108,9 @@ fn draft(ask: &Ask, dice: &mut Dice) -> Draft {
         let tokens = dice.between(8, 80).min(budget);
         prose::thought(dice, tokens)
     });
+    if let Some(kept_back) = kept_back(ask, thought.clone(), dice) {
+        return kept_back;
+    }
     let called = wanted_calls(ask, dice);
     let mut draft = Draft { thought, text: String::new(), calls: called, finish: Finish::Tools };
     if draft.calls.is_empty() {
@@ -116,6 +128,18 @@ fn draft(ask: &Ask, dice: &mut Dice) -> Draft {
     }
     limit(ask, &mut draft);
     draft
+}
+
+/// An answer that the user did not hope for.
+fn kept_back(ask: &Ask, thought: Option<String>, dice: &mut Dice) -> Option<Draft> {
+    let (text, finish) = if ask.said.contains(REFUSE) {
+        ("I'm sorry, but I can't help with that.".to_owned(), Finish::Refused)
+    } else if ask.said.contains(FILTER) {
+        (prose::answer(dice, 8), Finish::Filtered)
+    } else {
+        return None;
+    };
+    Some(Draft { thought, text, calls: Vec::new(), finish })
 }
 
 /// A user who asks for `both` or `in parallel` gets parallel calls; others at times.

@@ -62,6 +62,15 @@ impl Exchange<'_> {
         self.cache.marked(self.model_hash(), prompt, least)
     }
 
+    /// The tokens of a prompt, if they are more than a model reads.
+    ///
+    /// A body that is too short for that is not counted.
+    pub(crate) fn too_many(&self, window: u64, count: impl FnOnce() -> u64) -> Option<u64> {
+        let bytes = self.header("content-length").and_then(|length| length.parse::<u64>().ok());
+        let may_be = bytes.is_none_or(|bytes| bytes / 4 > window);
+        may_be.then(count).filter(|tokens| *tokens > window)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

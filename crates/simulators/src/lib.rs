@@ -4,6 +4,12 @@
 //! the seed, the vendor and the request's body; what fails is decided by chance ([`FaultPlan`]) or by a suffix of the
 //! model's name ([`Fault`]): `gpt-6-sol--s429x2`, `claude-opus-5-5--cut`.
 //!
+//! What a user says can ask for more: `both` or `in parallel` for several calls at once, `[[refuse]]` for a refusal,
+//! `[[filter]]` for an answer that is stopped, `[[block]]` for a prompt that Gemini does not let through.
+//!
+//! The rules that they enforce are held against recorded exchanges: what a vendor was recorded to accept, its simulator
+//! accepts (`tests/recorded_requests.rs`).
+//!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! use tollgate_simulators::{Options, Simulators, Vendor};

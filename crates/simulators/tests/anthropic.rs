@@ -160,8 +160,24 @@ async fn what_anthropic_refuses_is_refused() {
         ),
         (json!({"model": opus, "max_tokens": 5, "messages": [hello, result]}), "unexpected `tool_use_id`"),
         (
-            json!({"model": opus, "max_tokens": 5, "messages": [hello, call, result, call, result]}),
+            json!({"model": opus, "max_tokens": 5, "messages": [hello, {"role": "assistant", "content": [call["content"][0], call["content"][0]]}, result]}),
             "must be unique",
+        ),
+        (
+            json!({"model": opus, "max_tokens": 5, "messages": [hello, {"role": "assistant", "content": [{"type": "tool_use", "id": "functions.f:0", "name": "f", "input": {}}]}, result]}),
+            "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+        ),
+        (
+            json!({"model": opus, "max_tokens": 5, "messages": [hello, call, {"role": "user", "content": [{"type": "text", "text": "so"}, result["content"][0]]}]}),
+            "without `tool_result` blocks",
+        ),
+        (
+            json!({"model": opus, "max_tokens": 5, "messages": [{"role": "user", "content": [{"type": "text", "text": " "}]}]}),
+            "non-whitespace",
+        ),
+        (
+            json!({"model": opus, "max_tokens": 5, "messages": [hello, {"role": "assistant", "content": [{"type": "redacted_thinking", "data": "EqAA"}]}, hello]}),
+            "Invalid `data`",
         ),
         (json!({"model": opus, "max_tokens": 5, "messages": [hello], "n": 2}), "Extra inputs"),
         (
@@ -182,6 +198,88 @@ async fn what_anthropic_refuses_is_refused() {
     }
     let unknown = ask(&simulators, json!({"model": "gpt-4o", "max_tokens": 5, "messages": [hello]})).await;
     assert_eq!((unknown.status, &unknown.json()["error"]["type"]), (404, &json!("not_found_error")));
+}
+
+#[tokio::test]
+async fn what_was_recorded_to_be_taken_is_taken() {
+    let simulators = start().await;
+    let hello = json!({"role": "user", "content": "hello"});
+    let call = json!({"role": "assistant", "content": [{"type": "text", "text": " "}, {"type": "tool_use", "id": "0usajhl5", "name": "f", "input": {}}]});
+    let result = json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "0usajhl5", "content": "x"}]});
+    for (model, messages) in [
+        ("claude-sonnet-4-5", json!([{"role": "assistant", "content": "Welcome"}, hello])),
+        ("claude-sonnet-4-5", json!([hello, call, result, call, result])),
+        ("claude-3-7-sonnet-20250219", json!([hello])),
+    ] {
+        let mut body = json!({"model": model, "max_tokens": 2_000, "messages": messages});
+        if model.contains("3-7") {
+            body["thinking"] = json!({"type": "enabled", "budget_tokens": 1_024});
+        }
+        let answer = ask(&simulators, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn thoughts_of_the_newest_models_are_bound_to_model_and_conversation() {
+    let simulators = start().await;
+    let with = |model: &str, messages: &Value| json!({"model": model, "max_tokens": 3_000, "messages": messages, "tools": tools()});
+    for (model, binds) in
+        [("claude-opus-5-5", true), ("claude-fable-5-1", true), ("claude-sonnet-5-5", false)]
+    {
+        let mut messages = json!([
+            {"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello!"},
+            {"role": "user", "content": "Weather in Paris?"},
+        ]);
+        let first = ask(&simulators, with(model, &messages)).await.json();
+        let content = first["content"].as_array().unwrap();
+        assert_eq!(content[0]["type"], "thinking");
+        let results: Vec<Value> = content
+            .iter()
+            .filter(|block| block["type"] == "tool_use")
+            .map(|call| json!({"type": "tool_result", "tool_use_id": call["id"], "content": "18"}))
+            .collect();
+        assert!(!results.is_empty());
+        let history = messages.as_array_mut().unwrap();
+        history.extend([
+            json!({"role": "assistant", "content": content}),
+            json!({"role": "user", "content": results}),
+        ]);
+        assert_eq!(ask(&simulators, with(model, &messages)).await.status, 200);
+        // The same said in other blocks, and marked, is the same conversation.
+        let mut cut = messages.clone();
+        cut[0]["content"] =
+            json!([{"type": "text", "text": "Hello", "cache_control": {"type": "ephemeral"}}]);
+        assert_eq!(ask(&simulators, with(model, &cut)).await.status, 200);
+        let mut edited = messages.clone();
+        edited[1]["content"] = json!("Hello, you!");
+        let other = if model == "claude-fable-5-1" { "claude-opus-5-5" } else { "claude-fable-5-1" };
+        for body in [with(model, &edited), with(other, &messages)] {
+            let answer = ask(&simulators, body.clone()).await;
+            let must_refuse = binds || body["model"] == other;
+            assert_eq!(answer.status, if must_refuse { 400 } else { 200 }, "{model}: {}", answer.text());
+        }
+        // Without its thoughts a history is anybody's.
+        edited[3]["content"].as_array_mut().unwrap().remove(0);
+        assert_eq!(ask(&simulators, with(other, &edited)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn hidden_thoughts_come_whole_and_go_back_whole() {
+    let simulators = start().await;
+    let trigger = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
+    let base = json!({"model": "claude-sonnet-4-5", "max_tokens": 3_000, "thinking": {"type": "enabled", "budget_tokens": 1_024}, "stream": true});
+    let mut body = base.clone();
+    body["messages"] = user(trigger);
+    let events = ask(&simulators, body.clone()).await.events();
+    let block = &events.iter().find(|event| event["type"] == "content_block_start").unwrap()["content_block"];
+    assert!(block["type"] == "redacted_thinking" && block["data"].as_str().unwrap().len() > 100);
+    assert!(!events.iter().any(|event| event["index"] == 0 && event["type"] == "content_block_delta"));
+    let said = json!({"role": "assistant", "content": [block, {"type": "text", "text": "Done."}]});
+    body["messages"] =
+        json!([{"role": "user", "content": trigger}, said, {"role": "user", "content": "Thanks"}]);
+    assert_eq!(ask(&simulators, body).await.status, 200);
 }
 
 #[tokio::test]

@@ -126,6 +126,87 @@ async fn calls_come_back_with_their_signature_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn neighbours_of_one_role_are_one_turn() {
+    let simulators = start().await;
+    let call = |name: &str| json!({"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}}]});
+    let response = |name: &str| json!({"functionResponse": {"name": name, "response": {"a": 1}}});
+    let both = json!({"role": "user", "parts": [response("f"), response("g")]});
+    let one = json!({"role": "user", "parts": [response("f")]});
+    let other = json!({"role": "user", "parts": [response("g")]});
+    for (contents, status) in [
+        (json!([said("x"), call("f"), call("g"), both]), 200),
+        (json!([said("x"), call("f"), call("g"), one, other]), 200),
+        (json!([said("x"), call("f"), one, call("g"), other]), 200),
+        (json!([said("x"), call("f"), call("g"), one]), 400),
+        (json!([said("x"), call("f"), said("well?")]), 400),
+        (json!([said("x"), one]), 400),
+        (json!([call("f"), one]), 400),
+        (json!([said("x"), {"role": "user", "parts": call("f")["parts"]}]), 400),
+    ] {
+        let answer = post(
+            &simulators,
+            Gemini,
+            &path("gemini-2.5-flash", "generateContent"),
+            &json!({"contents": contents}),
+        )
+        .await;
+        assert_eq!(answer.status, status, "{contents}: {}", answer.text());
+    }
+    let config = json!({"functionCallingConfig": {"mode": "any"}});
+    let body = json!({"contents": [said("x")], "tools": tools(), "toolConfig": config});
+    let called = post(&simulators, Gemini, &path("gemini-2.5-flash", "generateContent"), &body).await.json();
+    let parts = called["candidates"][0]["content"]["parts"].as_array().unwrap();
+    assert!(parts.iter().any(|part| part["functionCall"].is_object()), "a mode may be in small letters");
+}
+
+#[tokio::test]
+async fn a_step_of_calls_is_sealed_at_its_first_in_the_current_turn() {
+    let simulators = start().await;
+    let generate = path("gemini-4-argon", "generateContent");
+    let ask = |contents: Value| {
+        let (simulators, generate) = (&simulators, &generate);
+        async move { post(simulators, Gemini, generate, &json!({"contents": contents, "tools": tools()})).await }
+    };
+    let mut contents = vec![said("Weather in both?")];
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        let model = ask(json!(contents)).await.json()["candidates"][0]["content"].clone();
+        let calls: Vec<&Value> = model["parts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|part| part["functionCall"].is_object())
+            .collect();
+        let responses: Vec<Value> = calls.iter().map(|call| json!({"functionResponse": {"name": call["functionCall"]["name"], "response": {"a": 1}}})).collect();
+        steps.push(contents.len());
+        if responses.is_empty() {
+            break;
+        }
+        contents.extend([model, json!({"role": "user", "parts": responses})]);
+    }
+    assert_eq!(ask(json!(contents)).await.status, 200);
+    let mut unsealed = json!(contents);
+    for part in unsealed[steps[0]]["parts"].as_array_mut().unwrap() {
+        part.as_object_mut().unwrap().remove("thoughtSignature");
+    }
+    assert_eq!(ask(unsealed.clone()).await.status, 400);
+    // For histories from elsewhere there is a word that stands for a seal.
+    for part in unsealed[steps[0]]["parts"].as_array_mut().unwrap() {
+        if part["functionCall"].is_object() {
+            part["thoughtSignature"] = json!("skip_thought_signature_validator");
+            break;
+        }
+    }
+    assert_eq!(ask(unsealed.clone()).await.status, 200);
+    // Moved to another call it is no seal of that.
+    let mut moved = json!(contents);
+    let parts = moved[steps[0]]["parts"].as_array_mut().unwrap();
+    let first = parts.iter().position(|part| part["functionCall"].is_object()).unwrap();
+    parts[first]["functionCall"]["name"] = json!("another");
+    assert_eq!(ask(moved).await.status, 400);
+}
+
+#[tokio::test]
 async fn media_are_counted_by_kind() {
     let simulators = start().await;
     let blob = |kind: &str| json!({"inlineData": {"mimeType": kind, "data": "AAAA"}});

@@ -139,7 +139,7 @@ async fn structured_output_follows_its_schema() {
     let simulators = start().await;
     let schema = json!({"type": "object", "additionalProperties": false, "required": ["steps", "mood"], "properties": {
         "steps": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"$ref": "#/$defs/step"}},
-        "mood": {"enum": ["calm", "wild"]}}, "$defs": {"step": {"type": "object", "required": ["at"], "properties": {"at": {"type": "number"}}}}});
+        "mood": {"enum": ["calm", "wild"]}}, "$defs": {"step": {"type": "object", "additionalProperties": false, "required": ["at"], "properties": {"at": {"type": "number"}}}}});
     let format =
         json!({"type": "json_schema", "json_schema": {"name": "plan", "strict": true, "schema": schema}});
     let body = json!({"model": "gpt-4o", "messages": user("Plan"), "response_format": format});
@@ -191,6 +191,36 @@ async fn what_openai_refuses_is_refused_in_its_words() {
             "invalid_value",
         ),
         (json!({"model": "gpt-4o", "messages": []}), 400, "messages", "empty_array"),
+        (
+            json!({"model": "gpt-4o", "messages": [user("x")[0], {"role": "assistant", "tool_calls": [{"id": "c".repeat(65), "type": "function", "function": {"name": "f", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "c".repeat(65), "content": "y"}]}),
+            400,
+            "messages[1].tool_calls[0].id",
+            "string_above_max_length",
+        ),
+        (
+            json!({"model": "gpt-4o", "messages": user("x"), "tools": [{"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}}]}),
+            400,
+            "tools[0].function.parameters",
+            "invalid_function_parameters",
+        ),
+        (
+            json!({"model": "gpt-4o", "messages": user("x"), "response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": {"type": "object", "properties": {"a": {"type": "object"}}, "required": ["a"], "additionalProperties": false}}}}),
+            400,
+            "response_format",
+            "",
+        ),
+        (
+            json!({"model": "o4-mini", "messages": user("x"), "stop": "y"}),
+            400,
+            "stop",
+            "unsupported_parameter",
+        ),
+        (
+            json!({"model": "gpt-5", "messages": user("x"), "reasoning_effort": "none"}),
+            400,
+            "reasoning_effort",
+            "unsupported_value",
+        ),
         (json!({"model": "llama", "messages": user("x")}), 404, "", "model_not_found"),
         (
             json!({"model": "gpt-4o", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}]}),
@@ -214,6 +244,18 @@ async fn what_openai_refuses_is_refused_in_its_words() {
         json!([{"role": "user", "content": "x"}, {"role": "tool", "tool_call_id": "call_1", "content": "y"}]);
     let stray = post(&simulators, OpenAi, CHAT, &json!({"model": "gpt-4o", "messages": stray})).await;
     assert!(stray.status == 400 && stray.text().contains("role 'tool'"));
+}
+
+#[tokio::test]
+async fn ids_of_other_vendors_fit_and_an_old_model_stops_at_strings() {
+    let simulators = start().await;
+    let id = "c".repeat(64);
+    let call = json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let messages = json!([user("x")[0], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": id, "content": "y"}]);
+    let body = json!({"model": "gpt-4o", "messages": messages});
+    assert_eq!(post(&simulators, OpenAi, CHAT, &body).await.status, 200);
+    let body = json!({"model": "o3-mini", "messages": user("x"), "stop": ["Paris"]});
+    assert_eq!(post(&simulators, OpenAi, CHAT, &body).await.status, 200);
 }
 
 #[tokio::test]

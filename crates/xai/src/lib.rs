@@ -57,8 +57,9 @@ pub const QUIRKS: Quirks = Quirks {
     // Guides: files and sound are taken by other endpoints.
     documents: false,
     audio_input: false,
-    // Protocol: there is no such field.
+    // Protocol: there are no such fields.
     metadata: false,
+    vendor_fields: false,
     ..Quirks::OPENAI
 };
 

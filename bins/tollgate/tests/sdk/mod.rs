@@ -1,5 +1,6 @@
 //! The real SDKs of the providers, for tests: a Python environment and a folder of npm packages, made once per target
-//! folder under `target/sdk/`, and made anew when `requirements.txt` or `package-lock.json` changes.
+//! folder under `target/sdk/`, and made anew when `requirements.txt` or `package-lock.json` changes. `scripts/every`
+//! holds what all SDKs are put through alike; see `every_sdk`.
 //!
 //! Where Python 3.11 or Node 20 is missing, or nothing can be installed, a test says `SKIPPED: ..` and passes, unless
 //! `TOLLGATE_REQUIRE_SDKS=1`: then it fails.
@@ -54,22 +55,29 @@ pub(crate) fn script(name: &str) -> PathBuf {
 /// The environment is the caller's plus `env`; proxies are switched off for loopback.
 pub(crate) fn python(script: &Path, args: &[&str], env: &[(&str, &str)]) -> Option<Output> {
     let environment = available(python_environment())?;
-    Some(
-        run(Command::new(environment.join(PYTHON_IN_VENV)).arg(script).args(args), env, SCRIPT_LIMIT)
-            .unwrap(),
-    )
+    let mut command = Command::new(environment.join(PYTHON_IN_VENV));
+    // What a script imports from its own folder leaves nothing there.
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(script).args(args);
+    Some(run(&mut command, env, SCRIPT_LIMIT).unwrap())
 }
 
 /// Runs a Node script where the packages are installed. None: skipped, and said so.
 pub(crate) fn node(script: &Path, args: &[&str], env: &[(&str, &str)]) -> Option<Output> {
     static COPIES: AtomicU32 = AtomicU32::new(0);
     let environment = available(node_environment())?;
-    // A module finds packages by its own place: so it is run from there.
+    // A module finds packages by its own place, and its neighbours beside it: so its folder is run from there.
     let nth = COPIES.fetch_add(1, Ordering::Relaxed);
-    let copy = environment.join(format!("run-{}-{nth}.mjs", std::process::id()));
-    fs::copy(script, &copy).unwrap();
-    let output = run(Command::new("node").arg(&copy).args(args), env, SCRIPT_LIMIT);
-    fs::remove_file(&copy).unwrap();
+    let folder = environment.join(format!("run-{}-{nth}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    for neighbour in script.parent().unwrap().read_dir().unwrap() {
+        let path = neighbour.unwrap().path();
+        if path.is_file() {
+            fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let copy = folder.join(script.file_name().unwrap());
+    let output = run(Command::new("node").arg(copy).args(args), env, SCRIPT_LIMIT);
+    fs::remove_dir_all(&folder).unwrap();
     Some(output.unwrap())
 }
 

@@ -36,18 +36,23 @@ pub(super) fn read(mut annotation: Map<String, Value>) -> Citation {
         Some(number)
     };
     let (start_index, end_index) = (number("start_index"), number("end_index"));
-    if kind == URL {
+    if kind == usual(url.as_deref()) {
         annotation.shift_remove("type");
     }
     Citation { url, title, cited_text, start_index, end_index, extra: Extra::new(FORMAT, annotation) }
 }
 
-/// Writes an annotation. A citation without address is one of a file.
+/// The type of a citation that has not said it: one without address is of a file.
+fn usual(url: Option<&str>) -> &'static str {
+    if url.is_some() { URL } else { FILE }
+}
+
+/// Writes an annotation.
 pub(super) fn write(annotations: &mut Array<'_>, citation: &Citation, place: &str, losses: &mut Losses) {
     citation.extra.lose_unless(&FORMAT, place, losses);
     let own = citation.extra.fields(&FORMAT);
     let kind = own.and_then(|own| own.get("type")?.as_str());
-    let kind = kind.unwrap_or_else(|| if citation.url.is_some() { URL } else { FILE });
+    let kind = kind.unwrap_or_else(|| usual(citation.url.as_deref()));
     let (url, title) = names(kind);
     let mut object = annotations.object();
     object.field("type", kind);
@@ -62,4 +67,31 @@ pub(super) fn write(annotations: &mut Array<'_>, citation: &Citation, place: &st
     object.optional("start_index", citation.start_index).optional("end_index", citation.end_index);
     object.extra(own);
     object.end();
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_written() {
+        for annotation in [
+            json!({"type": "url_citation", "url": "https://a.example", "title": "A", "start_index": 0, "end_index": 4}),
+            json!({"type": "url_citation", "start_index": 3}),
+            json!({"type": "file_citation", "document_uri": "u", "file_name": "f", "source": "words"}),
+            json!({"type": "file_citation"}),
+            json!({"type": "place_citation", "name": "A", "place_id": "p"}),
+        ] {
+            let Value::Object(fields) = annotation.clone() else { unreachable!() };
+            let (mut out, mut losses) = (BytesMut::new(), Losses::new());
+            let mut annotations = Array::begin(&mut out);
+            write(&mut annotations, &read(fields), "", &mut losses);
+            annotations.end();
+            assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), json!([annotation]));
+            assert!(losses.is_empty());
+        }
+    }
 }

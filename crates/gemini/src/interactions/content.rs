@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, value::RawValue};
 use tollgate_model::{
     Content, Extra, Losses, Part,
-    message::{Audio, Document, Image, ImageDetail, MediaSource, Opaque},
+    message::{Audio, Document, Image, ImageDetail, MediaSource, Opaque, Text as TextContent},
 };
 use tollgate_provider::json_writer::{Array, Object};
 
@@ -111,13 +111,7 @@ pub(super) fn write(
         Content::Text(text) => {
             let mut object = contents.object();
             object.field("type", "text").field("text", &text.text);
-            if !text.citations.is_empty() {
-                let mut annotations = object.array("annotations");
-                for (index, cited) in text.citations.iter().enumerate() {
-                    citation::write(&mut annotations, cited, &format!("{place}.citations[{index}]"), losses);
-                }
-                annotations.end();
-            }
+            write_annotations(&mut object, text, place, losses);
             finish(object, part);
         }
         Content::Image(image) => {
@@ -125,18 +119,7 @@ pub(super) fn write(
             let mut object = contents.object();
             object.field("type", "image");
             source.write(&mut object);
-            match &image.detail {
-                Some(ImageDetail::Low) => object.field("resolution", "low"),
-                Some(ImageDetail::High) => object.field("resolution", "high"),
-                Some(ImageDetail::Other(word)) if matches!(word.as_str(), "medium" | "ultra_high") => {
-                    object.field("resolution", word)
-                }
-                Some(ImageDetail::Other(_)) => {
-                    losses.dropped(format!("{place}.detail"), "the format has no such resolution");
-                    &mut object
-                }
-                Some(ImageDetail::Auto) | None => &mut object,
-            };
+            write_resolution(&mut object, image.detail.as_ref(), place, losses);
             finish(object, part);
         }
         Content::Audio(audio) => {
@@ -147,26 +130,60 @@ pub(super) fn write(
             source.write(&mut object);
             finish(object, part);
         }
-        Content::Document(document) => {
-            lose_document_fields(document, place, losses);
-            if let MediaSource::Text { text } = &document.source {
-                losses.emulated(place, "a document of plain text is sent as text");
-                let mut object = contents.object();
-                object.field("type", "text").field("text", text);
-                finish(object, part);
-                return Ok(());
-            }
-            let by_name = document.filename.as_deref().and_then(media::by_extension);
-            let source = source(&document.source, said.or(by_name))?;
-            let film = source.mime_type.is_some_and(|kind| kind.starts_with("video/"));
-            let own_type = own.and_then(|own| own.get("type")?.as_str());
-            let mut object = contents.object();
-            object.field("type", own_type.unwrap_or(if film { "video" } else { "document" }));
-            source.write(&mut object);
-            finish(object, part);
-        }
+        Content::Document(document) => write_document(contents, part, document, said, place, losses)?,
         _ => return Err("the format has no such content"),
     }
+    Ok(())
+}
+
+fn write_annotations(object: &mut Object<'_>, text: &TextContent, place: &str, losses: &mut Losses) {
+    if text.citations.is_empty() {
+        return;
+    }
+    let mut annotations = object.array("annotations");
+    for (index, cited) in text.citations.iter().enumerate() {
+        citation::write(&mut annotations, cited, &format!("{place}.citations[{index}]"), losses);
+    }
+    annotations.end();
+}
+
+fn write_resolution(object: &mut Object<'_>, detail: Option<&ImageDetail>, place: &str, losses: &mut Losses) {
+    let word = match detail {
+        None | Some(ImageDetail::Auto) => return,
+        Some(ImageDetail::Low) => "low",
+        Some(ImageDetail::High) => "high",
+        Some(ImageDetail::Other(word)) if matches!(word.as_str(), "medium" | "ultra_high") => word,
+        Some(ImageDetail::Other(_)) => {
+            return losses.dropped(format!("{place}.detail"), "the format has no such resolution");
+        }
+    };
+    object.field("resolution", word);
+}
+
+fn write_document(
+    contents: &mut Array<'_>,
+    part: &Part,
+    document: &Document,
+    said: Option<&str>,
+    place: &str,
+    losses: &mut Losses,
+) -> Result<(), Unsayable> {
+    lose_document_fields(document, place, losses);
+    if let MediaSource::Text { text } = &document.source {
+        losses.emulated(place, "a document of plain text is sent as text");
+        let mut object = contents.object();
+        object.field("type", "text").field("text", text);
+        finish(object, part);
+        return Ok(());
+    }
+    let by_name = document.filename.as_deref().and_then(media::by_extension);
+    let source = source(&document.source, said.or(by_name))?;
+    let film = source.mime_type.is_some_and(|kind| kind.starts_with("video/"));
+    let own_type = part.extra.field(&FORMAT, "type").and_then(Value::as_str);
+    let mut object = contents.object();
+    object.field("type", own_type.unwrap_or(if film { "video" } else { "document" }));
+    source.write(&mut object);
+    finish(object, part);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ pub(super) fn decode(said: wire::Logprobs<'_>) -> Vec<TokenLogprob> {
 pub(super) fn write(out: &mut BytesMut, tokens: &[TokenLogprob], refused: bool) {
     let (filled, empty) = if refused { ("refusal", "content") } else { ("content", "refusal") };
     let mut object = wire::Object::begin(out);
-    logprobs::write(object.array(filled), tokens);
+    logprobs::write(object.array(filled), tokens, logprobs::Untold::Null);
     object.field(empty, &());
     object.end();
 }

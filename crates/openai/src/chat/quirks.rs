@@ -50,6 +50,9 @@ pub struct Quirks {
     pub prompt_cache_key: bool,
     /// `metadata` is taken.
     pub metadata: bool,
+    /// The fields that OpenAI's two formats share (`store`, `verbosity`, `safety_identifier` …) are taken from clients of the
+    /// other one. They are always taken from clients of this one.
+    pub vendor_fields: bool,
     /// `stream_options` is taken. If not, usage in a stream cannot be asked for.
     pub stream_options: bool,
     /// A stream may end without `data: [DONE]`. It then counts as complete if every choice named its finish reason.
@@ -116,6 +119,7 @@ impl Quirks {
         cache_control: false,
         prompt_cache_key: true,
         metadata: true,
+        vendor_fields: true,
         stream_options: true,
         may_omit_done: false,
     };
@@ -143,6 +147,7 @@ impl Quirks {
         cache_control: false,
         prompt_cache_key: false,
         metadata: false,
+        vendor_fields: false,
         stream_options: true,
         may_omit_done: false,
     };

@@ -8,7 +8,7 @@ use tollgate_model::{
 };
 
 use super::{
-    notes::{FORMAT, INSTRUCTIONS, SAFETY_IDENTIFIER, has},
+    notes::{FORMAT, INSTRUCTIONS, NOT_KEPT, SAFETY_IDENTIFIER, has},
     wire::{Array, Object},
 };
 
@@ -46,6 +46,9 @@ impl Echo {
         let or_default = |name: &str, default: &str| own(name).cloned().unwrap_or_else(|| default.into());
         echo.value("truncation", &or_default("truncation", "disabled"));
         echo.value("background", &own("background").is_some());
+        if has(&request.extra, NOT_KEPT) {
+            echo.value("store", &false);
+        }
         for name in ["store", "conversation", "prompt", "prompt_cache_options", "prompt_cache_retention"] {
             if let Some(value) = own(name) {
                 echo.value(name, &repeated(name, value));

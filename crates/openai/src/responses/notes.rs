@@ -23,6 +23,8 @@ pub(super) const DEFAULT_STRICT: &str = "note:default_strict";
 /// On a request: the end user came as `safety_identifier`.
 pub(super) const SAFETY_IDENTIFIER: &str = "note:safety_identifier";
 
+/// On a request: `store` is false. Other formats keep nothing unless they are asked to.
+pub(super) const NOT_KEPT: &str = "note:not_kept";
 /// On an answer: the settings that the vendor says it took, an object. They repeat the request, or fill in its defaults.
 pub(super) const SETTLED: &str = "note:settled";
 

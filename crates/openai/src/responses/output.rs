@@ -13,7 +13,10 @@ use super::{
     notes::{self, FORMAT, ITEM, MESSAGE, PIECE_BREAK, PIECES, RAW},
     wire::{Array, Object},
 };
-use crate::{logprobs, names::made_item_id};
+use crate::{
+    logprobs::{self, Untold},
+    names::made_item_id,
+};
 
 /// An item of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +122,10 @@ fn kind(part: &Part) -> Option<(Kind, &'static str)> {
 /// Names what an item does not say of a part. `path` is the part's place.
 pub(super) fn lose(part: &Part, path: &str, losses: &mut Losses) {
     part.extra.lose_unless(&FORMAT, path, losses);
+    // Another vendor's is carried.
+    if part.signature.as_ref().is_some_and(|own| own.issuer == FORMAT && !own.value.is_empty()) {
+        losses.dropped(format!("{path}.signature"), "only what is encrypted proves anything here");
+    }
     match &part.content {
         Content::Audio(Audio { transcript: Some(_), .. }) => {
             losses.approximated(path, "the format has no sound in answers; told in its words");
@@ -265,7 +272,7 @@ pub(super) fn write_content(
         Content::Text(text) => {
             object.field("type", "output_text").field("text", &text.text);
             write_annotations(object.array("annotations"), text, number, losses);
-            logprobs::write(object.array("logprobs"), tokens.take(&text.text));
+            logprobs::write(object.array("logprobs"), tokens.take(&text.text), Untold::OfText);
         }
         Content::Refusal(text) => {
             object.field("type", "refusal").field("refusal", text);

@@ -23,6 +23,7 @@ use super::{
 use crate::{error, names::Restore};
 
 mod growth;
+mod part;
 
 use growth::Growing;
 

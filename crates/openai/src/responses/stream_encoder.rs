@@ -19,6 +19,7 @@ use super::{
 use crate::client_error;
 
 mod parts;
+mod pieces;
 
 use parts::PartState;
 

@@ -6,6 +6,7 @@ mod messages;
 mod model;
 mod request;
 mod rules;
+mod sealed;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -127,7 +127,7 @@ fn card(id: &str) -> Value {
     };
     let mut card = json!({
         "name": format!("models/{id}"), "version": "001", "displayName": id,
-        "inputTokenLimit": if embeds { 2_048 } else { 1_048_576 }, "outputTokenLimit": if embeds { 1 } else { 65_536 },
+        "inputTokenLimit": if embeds { 2_048 } else { rules::WINDOW }, "outputTokenLimit": if embeds { 1 } else { 65_536 },
         "supportedGenerationMethods": methods,
     });
     if !embeds {

@@ -79,6 +79,7 @@ fn no_such_response(id: &str) -> Refusal {
 fn create(exchange: &Exchange<'_>, dialect: Dialect) -> Result<Reply, Refusal> {
     rules::check(exchange, dialect)?;
     let turn = input::read(exchange, dialect)?;
+    rules::window(exchange, dialect, &turn.context)?;
     let body = exchange.body;
     let mut ask = request::ask(body, &turn.context);
     ask.thinking = model::thought(dialect.effort(exchange.model, body));

@@ -132,6 +132,22 @@ pub(super) fn takes_effort(model: &str, effort: &str) -> bool {
     reasons(model) && ["none", "low", "medium", "high", "xhigh"].contains(&effort)
 }
 
+/// The tokens that a model reads at once, as the price map has them.
+pub(super) fn window(model: &str) -> u64 {
+    match model {
+        name if name.starts_with("grok-4.2") || name.starts_with("grok-4.3") => 1_000_000,
+        name if name.contains("code") || name.contains("build-0") => 256_000,
+        _ => 500_000,
+    }
+}
+
+/// In the words that callers report.
+pub(super) fn too_long(window: u64, tokens: u64) -> Refusal {
+    Refusal::bad(format!(
+        "This model's maximum prompt length is {window} but the request contains {tokens} tokens."
+    ))
+}
+
 pub(super) fn no_such_model(model: &str) -> Refusal {
     Refusal::not_found(format!("The model {model} does not exist or your team has no access to it."))
 }
@@ -140,6 +156,9 @@ fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     let body = exchange.body;
     require(exchange.model.starts_with("grok-"), || no_such_model(exchange.model))?;
     rules::messages(body)?;
+    let window = window(exchange.model);
+    let tokens = exchange.too_many(window, || request::prompt(body).total());
+    require(tokens.is_none(), || too_long(window, tokens.unwrap_or(0)))?;
     for name in ["presence_penalty", "frequency_penalty", "stop"] {
         require(body[name].is_null() || !reasons(exchange.model), || {
             Refusal::bad(format!("Model {} does not support parameter {name}.", exchange.model))

@@ -38,6 +38,10 @@ pub(in crate::interactions) fn facts(body: &[u8]) -> Result<RequestFacts, Reques
 pub(in crate::interactions) fn decode(body: &[u8]) -> Result<ChatRequest, RequestError> {
     let body: Request<'_> = serde_json::from_slice(body).map_err(|error| invalid("", &error))?;
     let mut extra = body.rest.parse().map_err(|error| invalid("", &error))?;
+    // Not to be kept is what holds for whoever says nothing.
+    if extra.get("store") == Some(&Value::Bool(false)) {
+        extra.remove("store");
+    }
     let model = match (body.model, body.agent) {
         (Some(model), _) => model,
         (None, Some(agent)) => {

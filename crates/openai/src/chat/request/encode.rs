@@ -1,6 +1,7 @@
 //! Canonical → the body of a request.
 
 use bytes::{Bytes, BytesMut};
+use serde_json::Value;
 use tollgate_catalog::card::{MaxTokensField, Rules};
 use tollgate_model::{
     ChatRequest, ErrorKind, Format, Losses, RequestError,
@@ -10,7 +11,10 @@ use tollgate_model::{
 use tollgate_provider::Target;
 
 use super::{tools::nested_fields, turns};
-use crate::chat::{Quirks, wire::Object};
+use crate::{
+    chat::{Quirks, wire::Object},
+    kin,
+};
 
 /// The name of an answer's schema that has none: the vendor wants one.
 const SCHEMA_NAME: &str = "response";
@@ -82,9 +86,25 @@ impl Encoder<'_> {
         if request.stream {
             self.write_stream(&mut body);
         }
-        request.extra.lose_unless(&Format::OPENAI_CHAT, "", &mut self.losses);
-        body.extra(request.extra.fields(&Format::OPENAI_CHAT));
+        self.write_extra(&mut body);
         body.end();
+    }
+
+    /// What a client of this format, or of the vendor's other one, says besides.
+    fn write_extra(&mut self, body: &mut Object<'_>) {
+        let extra = &self.request.extra;
+        body.extra(extra.fields(&Format::OPENAI_CHAT));
+        if !self.quirks.vendor_fields {
+            return extra.lose_unless(&Format::OPENAI_CHAT, "", &mut self.losses);
+        }
+        let text = extra.field(&Format::OPENAI_RESPONSES, "text").and_then(Value::as_object);
+        let verbosity = text.and_then(|text| text.get("verbosity"));
+        body.optional("verbosity", verbosity);
+        body.extra(kin::shared(extra, &Format::OPENAI_RESPONSES).as_ref());
+        let said = text.is_some_and(|text| text.len() == usize::from(verbosity.is_some()));
+        let written: &[&str] = if said { &["text"] } else { &[] };
+        let formats = [&Format::OPENAI_CHAT, &Format::OPENAI_RESPONSES];
+        kin::lose_others(extra, formats, written, &mut self.losses);
     }
 
     fn write_response_format(&self, body: &mut Object<'_>) {

@@ -8,7 +8,7 @@ use tollgate_model::{
 
 use super::{messages, tools};
 use crate::responses::{
-    notes::{FORMAT, INSTRUCTIONS, SAFETY_IDENTIFIER},
+    notes::{FORMAT, INSTRUCTIONS, NOT_KEPT, SAFETY_IDENTIFIER},
     wire::{ReasoningConfig, RequestBody, Text, TextConfig, TextFormat, field_error},
 };
 
@@ -57,6 +57,11 @@ pub(in crate::responses) fn decode(body: &[u8]) -> Result<ChatRequest, RequestEr
     if let Some(word) = body.truncation.filter(|word| &**word != "disabled") {
         extra.insert("truncation".to_owned(), Value::from(word.into_owned()));
     }
+    match body.store {
+        Some(true) => extra.insert("store".to_owned(), true.into()),
+        Some(false) => extra.insert(NOT_KEPT.to_owned(), true.into()),
+        None => None,
+    };
     if body.background == Some(true) {
         extra.insert("background".to_owned(), true.into());
     }

@@ -1,7 +1,7 @@
 //! Canonical → the body of a request.
 
 use bytes::{Bytes, BytesMut};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tollgate_catalog::card::Rules;
 use tollgate_model::{
     ChatRequest, Format, Losses, RequestError,
@@ -15,21 +15,17 @@ use super::{
     input,
 };
 use crate::{
-    effort,
+    effort, kin,
     responses::{
         ResponsesQuirks,
         echo::{nested, write_format},
-        notes::{FORMAT, SAFETY_IDENTIFIER, has},
+        notes::{FORMAT, NOT_KEPT, SAFETY_IDENTIFIER, has},
         wire::Object,
     },
 };
 
 /// The fields by which a client relies on what the vendor keeps.
 const KEPT: [&str; 4] = ["store", "previous_response_id", "conversation", "background"];
-
-/// The fields of Chat Completions that no other format has, and that mean the same here.
-const OF_CHAT: [&str; 5] =
-    ["store", "safety_identifier", "prompt_cache_retention", "prompt_cache_options", "moderation"];
 
 /// Writes the body, and names what it cannot say.
 ///
@@ -96,20 +92,11 @@ impl Encoder<'_> {
 
     /// What a client of this format, or of the vendor's other one, says besides.
     fn write_extra(&mut self, body: &mut Object<'_>) {
-        let Some((format, fields)) = self.request.extra.any() else { return };
-        if *format == FORMAT {
-            body.extra(Some(fields));
-        } else if *format == Format::OPENAI_CHAT {
-            let (known, unknown): (Map<String, Value>, Map<String, Value>) = fields
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .partition(|(name, _)| OF_CHAT.contains(&name.as_str()));
-            body.extra(Some(&known));
-            let unknown = unknown.into_iter().filter(|(name, _)| name != "verbosity").collect();
-            tollgate_model::Extra::new(Format::OPENAI_CHAT, unknown).lose_all("", &mut self.losses);
-        } else {
-            self.request.extra.lose_all("", &mut self.losses);
-        }
+        body.extra(self.request.extra.fields(&FORMAT));
+        // Written with the text's format.
+        let written = ["verbosity"];
+        body.extra(kin::shared(&self.request.extra, &Format::OPENAI_CHAT).as_ref());
+        kin::lose_others(&self.request.extra, [&FORMAT, &Format::OPENAI_CHAT], &written, &mut self.losses);
     }
 
     fn of_chat(&self, name: &str) -> Option<&Value> {
@@ -191,11 +178,13 @@ impl Encoder<'_> {
         self.write_include(body, taken);
     }
 
-    /// Writes `include`: reasoning that can be sent back is always wanted.
+    /// Writes `include`: reasoning that can be sent back is always wanted, of models that reason. Others refuse to be asked.
     fn write_include(&mut self, body: &mut Object<'_>, taken: bool) {
         let own = self.request.extra.field(&FORMAT, "include").and_then(Value::as_array);
         let mut words: Vec<&str> = own.into_iter().flatten().filter_map(Value::as_str).collect();
-        words.push(ENCRYPTED);
+        if !effort::cannot_reason(self.target, self.rules) {
+            words.push(ENCRYPTED);
+        }
         match self.request.logprobs {
             Some(logprobs) if taken => {
                 words.push(LOGPROBS);
@@ -206,7 +195,9 @@ impl Encoder<'_> {
             }
             None => {}
         }
-        body.field("include", &words);
+        if !words.is_empty() {
+            body.field("include", &words);
+        }
     }
 
     fn write_limits(&mut self, body: &mut Object<'_>) {
@@ -271,21 +262,21 @@ impl Encoder<'_> {
 
     /// Asks the vendor to keep nothing, unless the client says otherwise or relies on what is kept.
     fn write_kept(&self, body: &mut Object<'_>) {
-        let said = |name: &&str| self.request.extra.field(&FORMAT, name).is_some();
-        if self.quirks.store && !KEPT.iter().any(said) && self.of_chat("store").is_none() {
+        if self.quirks.store && (!self.relies_on_kept() || self.says(NOT_KEPT)) {
             body.field("store", &false);
         }
     }
 
     /// Whether the vendor will keep the answer, and so knows the items of earlier ones.
     pub(super) fn is_kept(&self) -> bool {
-        let said = |name: &str| self.request.extra.field(&FORMAT, name);
-        match said("store") {
-            Some(store) => *store == Value::Bool(true),
-            None => {
-                KEPT.iter().any(|name| said(name).is_some())
-                    || self.of_chat("store") == Some(&Value::Bool(true))
-            }
-        }
+        self.relies_on_kept() && !self.says(NOT_KEPT)
+    }
+
+    fn relies_on_kept(&self) -> bool {
+        KEPT.iter().any(|name| self.says(name)) || self.of_chat("store") == Some(&Value::Bool(true))
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.request.extra.field(&FORMAT, name).is_some()
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The fields in which an answer says what it took of the request, or in its stead.
-const SETTLED_FIELDS: [&str; 23] = [
+const SETTLED_FIELDS: [&str; 24] = [
     "background",
     "completed_at",
     "conversation",
@@ -45,6 +45,7 @@ const SETTLED_FIELDS: [&str; 23] = [
     "top_logprobs",
     "top_p",
     "truncation",
+    "user",
 ];
 
 /// Reads a complete 2xx response.

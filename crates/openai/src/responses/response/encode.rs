@@ -84,6 +84,10 @@ pub(in crate::responses) fn write_ended(
     if let Some((kind, why)) = end.loss {
         losses.push(Loss { path: "choices[0].finish_reason".to_owned(), kind, why: why.to_owned() });
     }
+    if choice.finish_reason.is_none() {
+        let why = "the provider did not say why it ended, and the format says that it was complete";
+        losses.approximated("choices[0].finish_reason", why);
+    }
     let mut body = begin(out, head, end.status);
     body.field("error", &());
     match end.reason {

@@ -6,13 +6,12 @@ use tollgate_model::{
     message::{Citation, ToolCall, ToolCallKind},
 };
 
-use super::{Kind, Place, ResponsesEncoder, end_event};
+use super::{Kind, Place, ResponsesEncoder, end_event, pieces::Pieces};
 use crate::{
-    logprobs,
+    logprobs::{self, Untold},
     responses::{
         citation,
-        notes::{self, RAW},
-        output::{Progress, Tokens, input_of, part_path, pieces, write_content, write_item},
+        output::{Progress, Tokens, input_of, part_path, write_content, write_item},
         wire::{Array, Object},
     },
 };
@@ -33,15 +32,12 @@ pub(super) struct PartState {
     /// How many annotations were told, and how many tokens.
     annotations: usize,
     tokens: usize,
-    /// How many pieces of reasoning were told as a whole, and whether another one is open.
-    pieces: usize,
-    piece_open: bool,
-    /// How many bytes of the open piece were told.
-    piece_told: usize,
+    /// Of reasoning, its pieces.
+    pub(super) pieces: Pieces,
 }
 
 impl PartState {
-    pub(super) const fn new(index: PartIndex) -> Self {
+    pub(super) fn new(index: PartIndex) -> Self {
         Self {
             index,
             item: None,
@@ -51,53 +47,22 @@ impl PartState {
             told: false,
             annotations: 0,
             tokens: 0,
-            pieces: 0,
-            piece_open: false,
-            piece_told: 0,
+            pieces: Pieces::default(),
         }
     }
 }
-
-/// Which events tell the pieces of reasoning.
-#[derive(Debug, Clone, Copy)]
-struct PieceEvents {
-    added: &'static str,
-    delta: &'static str,
-    text_done: &'static str,
-    done: &'static str,
-    index: &'static str,
-    kind: &'static str,
-}
-
-const SUMMARY: PieceEvents = PieceEvents {
-    added: "response.reasoning_summary_part.added",
-    delta: "response.reasoning_summary_text.delta",
-    text_done: "response.reasoning_summary_text.done",
-    done: "response.reasoning_summary_part.done",
-    index: "summary_index",
-    kind: "summary_text",
-};
-
-const OWN_REASONING: PieceEvents = PieceEvents {
-    added: "response.content_part.added",
-    delta: "response.reasoning_text.delta",
-    text_done: "response.reasoning_text.done",
-    done: "response.content_part.done",
-    index: "content_index",
-    kind: "reasoning_text",
-};
 
 impl ResponsesEncoder {
     fn number(&self, index: PartIndex) -> Option<usize> {
         self.parts.iter().rposition(|state| state.index == index)
     }
 
-    fn part(&self, number: usize) -> Option<&Part> {
+    pub(super) fn part(&self, number: usize) -> Option<&Part> {
         self.said.choice(0)?.parts.get(number)
     }
 
     /// Begins an event about an item.
-    fn item_event<'o>(&mut self, kind: &str, item: usize, out: &'o mut BytesMut) -> Object<'o> {
+    pub(super) fn item_event<'o>(&mut self, kind: &str, item: usize, out: &'o mut BytesMut) -> Object<'o> {
         let mut event = self.event(kind, out);
         event.field("item_id", &self.layout.items[item].id).field("output_index", &item);
         event
@@ -228,7 +193,7 @@ impl ResponsesEncoder {
             let tokens = Tokens::from_part(choice, number).take(text);
             let Some(more) = tokens.get(state.tokens..).filter(|more| !more.is_empty()) else { continue };
             let mut written = BytesMut::new();
-            logprobs::write(Array::begin(&mut written), more);
+            logprobs::write(Array::begin(&mut written), more, Untold::OfText);
             self.parts[number].tokens = tokens.len();
             if let Some(mut event) = self.content_event("response.output_text.delta", number, out) {
                 event.field("delta", "").key("logprobs").extend_from_slice(&written);
@@ -267,91 +232,6 @@ impl ResponsesEncoder {
         end_event(out);
     }
 
-    fn piece_events(&self, number: usize) -> PieceEvents {
-        let raw = self.part(number).is_some_and(|part| notes::has(&part.extra, RAW));
-        if raw { OWN_REASONING } else { SUMMARY }
-    }
-
-    fn piece_event<'o>(
-        &mut self,
-        kind: &str,
-        number: usize,
-        item: usize,
-        out: &'o mut BytesMut,
-    ) -> Object<'o> {
-        let (index, piece) = (self.piece_events(number).index, self.parts[number].pieces);
-        let mut event = self.item_event(kind, item, out);
-        event.field(index, &piece);
-        event
-    }
-
-    /// Tells what reasoning grew by, piece by piece.
-    fn reason(&mut self, number: usize, item: usize, out: &mut BytesMut) {
-        loop {
-            let Some((more, ends)) = self.next_of_piece(number) else { return };
-            self.parts[number].piece_told += more.len();
-            if !more.is_empty() {
-                self.piece_delta(number, item, &more, out);
-            }
-            if !ends {
-                return;
-            }
-            if !self.parts[number].piece_open {
-                self.begin_piece(number, item, out);
-            }
-            self.end_piece(number, item, out);
-        }
-    }
-
-    /// What of the piece that is open was not told, and whether the piece ends there.
-    fn next_of_piece(&self, number: usize) -> Option<(String, bool)> {
-        let state = &self.parts[number];
-        let part = self.part(number)?;
-        let Content::Reasoning(reasoning) = &part.content else { return None };
-        let pieces = pieces(part, &reasoning.text);
-        let piece = pieces.get(state.pieces)?;
-        Some((piece.get(state.piece_told..)?.to_owned(), state.pieces + 1 < pieces.len()))
-    }
-
-    fn begin_piece(&mut self, number: usize, item: usize, out: &mut BytesMut) {
-        self.parts[number].piece_open = true;
-        let events = self.piece_events(number);
-        let event = self.piece_event(events.added, number, item, out);
-        end_with_piece(event, events, "");
-        end_event(out);
-    }
-
-    fn piece_delta(&mut self, number: usize, item: usize, text: &str, out: &mut BytesMut) {
-        if !self.parts[number].piece_open {
-            self.begin_piece(number, item, out);
-        }
-        let mut event = self.piece_event(self.piece_events(number).delta, number, item, out);
-        event.field("delta", text);
-        event.end();
-        end_event(out);
-    }
-
-    fn end_piece(&mut self, number: usize, item: usize, out: &mut BytesMut) {
-        let text = self.piece_text(number);
-        let events = self.piece_events(number);
-        let mut event = self.piece_event(events.text_done, number, item, out);
-        event.field("text", &text);
-        event.end();
-        end_event(out);
-        let event = self.piece_event(events.done, number, item, out);
-        end_with_piece(event, events, &text);
-        end_event(out);
-        let state = &mut self.parts[number];
-        (state.pieces, state.piece_told, state.piece_open) = (state.pieces + 1, 0, false);
-    }
-
-    fn piece_text(&self, number: usize) -> String {
-        let Some(part) = self.part(number) else { return String::new() };
-        let Content::Reasoning(reasoning) = &part.content else { return String::new() };
-        let pieces = pieces(part, &reasoning.text);
-        pieces.get(self.parts[number].pieces).copied().unwrap_or(&reasoning.text).to_owned()
-    }
-
     pub(super) fn part_end(&mut self, part: PartIndex, out: &mut BytesMut) {
         let Some(number) = self.number(part) else { return };
         self.lay_out(number + 1, out);
@@ -360,7 +240,7 @@ impl ResponsesEncoder {
         match self.layout.items[item].kind.clone() {
             Kind::Message => {}
             Kind::Reasoning => {
-                if self.parts[number].piece_open {
+                if self.parts[number].pieces.open {
                     self.end_piece(number, item, out);
                 }
                 self.item_done(item, out);
@@ -462,18 +342,15 @@ impl ResponsesEncoder {
         let none = Choice::new(0, Vec::new(), None);
         let choice = self.said.choice(0).filter(|_| matches!(content, Content::Text(_))).unwrap_or(&none);
         let mut tokens = BytesMut::new();
-        logprobs::write(Array::begin(&mut tokens), Tokens::from_part(choice, number).take(text));
+        logprobs::write(
+            Array::begin(&mut tokens),
+            Tokens::from_part(choice, number).take(text),
+            Untold::OfText,
+        );
         if let Some(mut event) = self.content_event("response.output_text.done", number, out) {
             event.field("text", text).key("logprobs").extend_from_slice(&tokens);
             event.end();
             end_event(out);
         }
     }
-}
-
-fn end_with_piece(mut event: Object<'_>, events: PieceEvents, text: &str) {
-    let mut part = event.object("part");
-    part.field("type", events.kind).field("text", text);
-    part.end();
-    event.end();
 }

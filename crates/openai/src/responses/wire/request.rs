@@ -27,6 +27,7 @@ wire_object! {
         metadata: Map<String, Value>,
         prompt_cache_key: Text<'a>,
         truncation: Text<'a>,
+        store: bool,
         background: bool,
         stream: bool,
     }

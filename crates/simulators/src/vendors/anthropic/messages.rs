@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{super::signature, model::Model, request};
+use super::{super::signature, model::Model, request, sealed};
 use crate::{
     dice::{ALNUM, Dice},
     draft::{Draft, Finish, drafts},
@@ -16,6 +16,9 @@ use crate::{
 };
 
 const OVERLOADED: &[u8] = b"event: error\ndata: {\"type\":\"error\",\"error\":{\"details\":null,\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+
+/// Who says this gets thoughts that cannot be read, as the vendor documents for tests.
+const REDACT: &str = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
 
 /// What a first event already counts as output.
 const FIRST_OUTPUT: u64 = 1;
@@ -30,7 +33,13 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
     let prompt = request::prompt(exchange.body);
     let cache = exchange.marked(&prompt, model.min_cached());
     let id = format!("msg_01{}", dice.id(22, ALNUM));
-    let Some(draft) = drafts(&ask, &mut dice).pop() else { unreachable!("one answer at least is drafted") };
+    let Some(mut draft) = drafts(&ask, &mut dice).pop() else {
+        unreachable!("one answer at least is drafted")
+    };
+    if draft.finish == Finish::Refused {
+        // It says so by its reason, not in words.
+        draft.text.clear();
+    }
     let usage = MeteredUsage {
         input: prompt.total(),
         cache_read: cache.read,
@@ -55,9 +64,15 @@ pub(super) fn answer(exchange: &Exchange<'_>) -> Reply {
 /// The content blocks of an answer.
 fn blocks(exchange: &Exchange<'_>, draft: &Draft, shown: bool, dice: &mut Dice) -> Vec<Value> {
     let mut blocks = Vec::new();
-    if let Some(thought) = &draft.thought {
+    let is_hidden = request::ask(exchange.body).said.contains(REDACT);
+    if is_hidden && draft.thought.is_some() {
+        let data = signature::seal(exchange.seed, exchange.model, sealed::REDACTED, dice);
+        blocks.push(json!({"type": "redacted_thinking", "data": data}));
+    } else if let Some(thought) = &draft.thought {
         let text = if shown { thought.as_str() } else { "" };
-        let seal = signature::seal(exchange.seed, exchange.model, text, dice);
+        let before = exchange.body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+        let sealed = sealed::text(Model::named(exchange.model), text, before);
+        let seal = signature::seal(exchange.seed, exchange.model, &sealed, dice);
         blocks.push(json!({"type": "thinking", "thinking": text, "signature": seal}));
     }
     if !draft.text.is_empty() {
@@ -88,6 +103,17 @@ impl Answer<'_> {
             Finish::StopString(text) => ("stop_sequence", json!(text)),
             Finish::Length => ("max_tokens", Value::Null),
             Finish::Tools => ("tool_use", Value::Null),
+            Finish::Refused | Finish::Filtered => ("refusal", Value::Null),
+        }
+    }
+
+    /// What a refusal is about.
+    fn stop_details(&self) -> Value {
+        match self.draft.finish {
+            Finish::Refused | Finish::Filtered => {
+                json!({"type": "refusal", "category": "general_harms", "explanation": "This request was declined."})
+            }
+            Finish::End | Finish::StopString(_) | Finish::Length | Finish::Tools => Value::Null,
         }
     }
 
@@ -116,6 +142,7 @@ impl Answer<'_> {
     fn whole(&self) -> Reply {
         let (reason, text) = self.stop();
         let mut body = self.message(&self.blocks, (reason, &text), self.usage.output);
+        body["stop_details"] = self.stop_details();
         if self.usage.reasoning > 0 {
             body["usage"]["output_tokens_details"] = json!({"thinking_tokens": self.usage.reasoning});
         }
@@ -149,7 +176,8 @@ impl Answer<'_> {
                 fields.shift_remove(name);
             }
         }
-        let delta = json!({"stop_reason": reason, "stop_sequence": text, "stop_details": null});
+        let delta =
+            json!({"stop_reason": reason, "stop_sequence": text, "stop_details": self.stop_details()});
         events.push(
             "message_delta",
             &json!({"type": "message_delta", "delta": delta, "usage": usage}),
@@ -187,6 +215,7 @@ impl Events {
                 opening["signature"] = json!("");
             }
             Some("text") => opening["text"] = json!(""),
+            Some("redacted_thinking") => {}
             _ => opening["input"] = json!({}),
         }
         self.push(
@@ -212,6 +241,8 @@ impl Events {
                     unseen,
                 );
             }
+            // It came whole at its start.
+            Some("redacted_thinking") => {}
             Some("text") => {
                 for piece in pieces(dice, block["text"].as_str().unwrap_or(""), 3, 40) {
                     self.delta(index, &json!({"type": "text_delta", "text": piece}), tokens_of(piece));

@@ -32,6 +32,12 @@ impl<'a> Model<'a> {
     pub(super) fn named(name: &'a str) -> Self {
         let mut words = name.strip_prefix("claude-").unwrap_or(name).split('-');
         let family = words.next().unwrap_or("");
+        if family.starts_with('3') {
+            return Self {
+                family: words.find(|word| word.parse::<u32>().is_err()).unwrap_or(""),
+                version: (3, 0),
+            };
+        }
         let number = |word: &str| word.parse().ok().filter(|number| *number < 100);
         let Some(major) = words.next().and_then(number) else { return Self { family, version: (3, 0) } };
         Self { family, version: (major, words.next().and_then(number).unwrap_or(0)) }
@@ -43,6 +49,11 @@ impl<'a> Model<'a> {
 
     fn is_story_family(self) -> bool {
         matches!(self.family, "fable" | "mythos")
+    }
+
+    /// The tokens that a model reads at once.
+    pub(super) fn window(self) -> u64 {
+        if self.is_at_least(4, 6) { 1_000_000 } else { 200_000 }
     }
 
     pub(super) fn max_output(self) -> u64 {
@@ -94,6 +105,11 @@ impl<'a> Model<'a> {
         matches!((self.family, self.version), ("opus", (5, 5)) | ("fable" | "mythos", (5, 1)))
     }
 
+    /// Seals are good in the conversation alone that they were made in.
+    pub(super) fn seals_bind_to_conversation(self) -> bool {
+        self.seals_bind_to_model()
+    }
+
     pub(super) fn takes_forced_choice(self) -> bool {
         let refuses =
             matches!((self.family, self.version), ("opus" | "sonnet", (5, 5)) | ("fable" | "mythos", (5, 1)));
@@ -123,7 +139,7 @@ impl<'a> Model<'a> {
             "type": "model", "id": id, "display_name": id.replace("claude-", "Claude ").replace('-', " "),
             "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active", "line": self.family,
             "deprecated_at": null, "retires_at": null,
-            "max_tokens": self.max_output(), "max_input_tokens": 1_000_000,
+            "max_tokens": self.max_output(), "max_input_tokens": self.window(),
             "capabilities": {
                 "batch": can(true), "citations": can(true), "code_execution": can(true), "image_input": can(true),
                 "pdf_input": can(true), "structured_outputs": can(self.is_at_least(4, 5)),

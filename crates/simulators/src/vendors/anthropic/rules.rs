@@ -61,6 +61,11 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
             exchange.model
         ))
     })?;
+    let window = model.window();
+    let tokens = exchange.too_many(window, || request::prompt(body).total());
+    require(tokens.is_none(), || {
+        Refusal::bad(format!("prompt is too long: {} tokens > {window} maximum", tokens.unwrap_or(0)))
+    })?;
     sampling(model, body)?;
     thinking(model, body, max_tokens)?;
     for (at, stop) in request_strings(&body["stop_sequences"]).iter().enumerate() {

@@ -164,7 +164,7 @@ pub(super) const fn error_event(_sent: u64) -> Bytes {
 fn stop_reason(draft: &Draft) -> Value {
     match &draft.finish {
         Finish::StopString(text) => json!(text),
-        Finish::End | Finish::Length | Finish::Tools => Value::Null,
+        Finish::End | Finish::Length | Finish::Tools | Finish::Refused | Finish::Filtered => Value::Null,
     }
 }
 

@@ -15,11 +15,15 @@ use crate::{
     reply::{Chunk, Reply},
 };
 
+/// Who says this is not let through to the model.
+const BLOCK: &str = "[[block]]";
+
 pub(super) fn answer(exchange: &Exchange<'_>, streamed: bool) -> Reply {
     let mut dice = exchange.dice(1);
     let ask = request::ask(exchange.body, exchange.model);
     let prompt = request::prompt(exchange.body, exchange.model);
-    let drafts = drafts(&ask, &mut dice);
+    let is_blocked = ask.said.contains(BLOCK);
+    let drafts = if is_blocked { Vec::new() } else { drafts(&ask, &mut dice) };
     let reasoning = drafts.iter().map(Draft::reasoning_tokens).sum();
     let usage = MeteredUsage {
         input: prompt.total(),
@@ -133,12 +137,25 @@ impl Answer<'_> {
         })
     }
 
+    /// A prompt that was not let through has a reason instead of candidates.
+    fn blocked(&self) -> Value {
+        let mut response = self.response(&Value::Null, &self.usage_value(0, 0));
+        if let Some(fields) = response.as_object_mut() {
+            fields.shift_remove("candidates");
+        }
+        response["promptFeedback"] = json!({"blockReason": "PROHIBITED_CONTENT"});
+        response
+    }
+
     fn whole(&self, drafts: &[Draft], dice: &mut Dice) -> Reply {
         let candidate = |(index, draft): (usize, &Draft)| {
             let parts: Vec<Value> =
                 self.parts(draft, false, dice).into_iter().map(|part| part.value).collect();
             candidate(index, &parts, Some(draft))
         };
+        if drafts.is_empty() {
+            return document(StatusCode::OK, &self.blocked());
+        }
         let candidates: Vec<Value> = drafts.iter().enumerate().map(candidate).collect();
         let usage = self.usage_value(self.usage.output - self.usage.reasoning, self.usage.reasoning);
         document(StatusCode::OK, &self.response(&json!(candidates), &usage))
@@ -146,6 +163,9 @@ impl Answer<'_> {
 
     fn stream(&self, drafts: &[Draft], dice: &mut Dice) -> Reply {
         let mut responses = Vec::new();
+        if drafts.is_empty() {
+            responses.push((self.blocked(), 0, true));
+        }
         let (mut visible, mut thoughts) = (0, 0);
         for (index, draft) in drafts.iter().enumerate() {
             let parts = self.parts(draft, true, dice);
@@ -184,7 +204,14 @@ fn candidate(index: usize, parts: &[Value], finished: Option<&Draft>) -> Value {
     }
     if let Some(draft) = finished {
         // A call is no reason of its own here.
-        candidate["finishReason"] = json!(if draft.finish == Finish::Length { "MAX_TOKENS" } else { "STOP" });
+        candidate["finishReason"] = json!(match draft.finish {
+            Finish::Length => "MAX_TOKENS",
+            Finish::Filtered => "SAFETY",
+            Finish::End | Finish::StopString(_) | Finish::Tools | Finish::Refused => "STOP",
+        });
+        if draft.finish == Finish::Filtered {
+            candidate["safetyRatings"] = json!([{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": true}]);
+        }
         if draft.finish == Finish::Tools {
             candidate["finishMessage"] = json!("Model generated function call(s).");
         }

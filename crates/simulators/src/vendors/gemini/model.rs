@@ -1,7 +1,53 @@
 //! What the Gemini models accept, by name.
 
+/// The words of which names are made, beside numbers.
+const WORDS: [&str; 36] = [
+    "argon",
+    "audio",
+    "banana",
+    "carbon",
+    "computer",
+    "customtools",
+    "dialog",
+    "embedding",
+    "er",
+    "exp",
+    "extended",
+    "flash",
+    "generation",
+    "hydrogen",
+    "image",
+    "it",
+    "latest",
+    "lite",
+    "live",
+    "nano",
+    "native",
+    "neon",
+    "omni",
+    "preview",
+    "pro",
+    "robotics",
+    "streaming",
+    "thinking",
+    "transcribe",
+    "translate",
+    "tts",
+    "ultra",
+    "use",
+    "vision",
+    "think",
+    "deep",
+];
+
+/// Families rather than a list; a word that no name has is a slip.
 pub(super) fn is_known(model: &str) -> bool {
-    model.starts_with("gemini-") || model.starts_with("gemma-")
+    if model.starts_with("gemma-") {
+        return true;
+    }
+    let is_word =
+        |word: &str| WORDS.contains(&word) || word.starts_with(|first: char| first.is_ascii_digit());
+    model.strip_prefix("gemini-").is_some_and(|rest| rest.split('-').all(is_word))
 }
 
 /// Answers by interactions alone, as the price map says of it.

@@ -101,11 +101,16 @@ fn tools(body: &Value) -> Vec<Tool> {
 }
 
 fn choice(body: &Value) -> Choice {
-    match calling(body)["mode"].as_str() {
-        Some("NONE") => Choice::None,
-        Some("ANY") => Choice::Any,
+    match mode(body).as_str() {
+        "NONE" => Choice::None,
+        "ANY" => Choice::Any,
         _ => Choice::Auto,
     }
+}
+
+/// The mode of calling, which may be written in small letters, as recorded.
+pub(super) fn mode(body: &Value) -> String {
+    calling(body)["mode"].as_str().unwrap_or("AUTO").to_ascii_uppercase()
 }
 
 fn schema(config: &Value) -> Option<Value> {

@@ -1,11 +1,13 @@
-//! What Gemini refuses.
+//! What Gemini refuses, apart from the order of contents.
+
+mod conversation;
 
 use serde_json::Value;
 
 use super::{
-    super::{signature, whole},
+    super::whole,
     model,
-    request::{call, calling, config, contents, declarations, field, parts, response, thinking},
+    request::{self, calling, config, contents, declarations, field, mode, thinking},
 };
 use crate::exchange::{Exchange, Refusal, require};
 
@@ -85,15 +87,6 @@ const SCHEMA_FIELDS: [&str; 26] = [
     "any_of",
 ];
 
-/// What Google documents for histories that another model began: as the text itself, and as the bytes of that text, which is
-/// what SDKs make of it.
-const PLACEHOLDERS: [&str; 4] = [
-    "skip_thought_signature_validator",
-    "context_engineering_is_the_way_to_go",
-    "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
-    "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv",
-];
-
 pub(super) fn no_such_model(model: &str) -> String {
     format!(
         "models/{model} is not found for API version v1beta, or is not supported for generateContent. \
@@ -134,12 +127,25 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     let body = exchange.body;
     known_fields(body, &FIELDS, "")?;
     known_fields(config(body), &CONFIG_FIELDS, " at 'generation_config'")?;
-    conversation(body)?;
-    calls(body)?;
-    signatures(exchange)?;
+    conversation::check(exchange)?;
+    window(exchange)?;
     tools(body)?;
     generation(exchange.model, body)?;
     thoughts(exchange.model, body)
+}
+
+/// The tokens that a model reads at once.
+pub(super) const WINDOW: u64 = 1_048_576;
+
+/// In recorded words.
+fn window(exchange: &Exchange<'_>) -> Result<(), Refusal> {
+    let tokens = exchange.too_many(WINDOW, || request::prompt(exchange.body, exchange.model).total());
+    require(tokens.is_none(), || {
+        Refusal::bad(format!(
+            "The input token count ({}) exceeds the maximum number of tokens allowed ({WINDOW}).",
+            tokens.unwrap_or(0)
+        ))
+    })
 }
 
 fn camel(name: &str) -> String {
@@ -166,125 +172,6 @@ fn known_fields(value: &Value, known: &[&str], place: &str) -> Result<(), Refusa
     Ok(())
 }
 
-fn conversation(body: &Value) -> Result<(), Refusal> {
-    let contents = contents(body);
-    require(!contents.is_empty(), || {
-        Refusal::bad("* GenerateContentRequest.contents: contents is not specified\n")
-    })?;
-    for (at, content) in contents.iter().enumerate() {
-        let role = content["role"].as_str().unwrap_or("user");
-        require(matches!(role, "user" | "model" | "function"), || {
-            Refusal::bad("Please use a valid role: user, model.")
-        })?;
-        require(!parts(content).is_empty(), || {
-            Refusal::bad(format!(
-                "* GenerateContentRequest.contents[{at}].parts: contents.parts must not be empty.\n"
-            ))
-        })?;
-        for part in parts(content) {
-            self::part(part, at)?;
-        }
-    }
-    let system = field(body, "systemInstruction", "system_instruction");
-    let only_text = parts(system).iter().all(|part| part["text"].is_string());
-    require(only_text, || Refusal::bad("System instruction must only hold text parts."))
-}
-
-const PART_KINDS: [(&str, &str); 8] = [
-    ("text", "text"),
-    ("inlineData", "inline_data"),
-    ("fileData", "file_data"),
-    ("functionCall", "function_call"),
-    ("functionResponse", "function_response"),
-    ("executableCode", "executable_code"),
-    ("codeExecutionResult", "code_execution_result"),
-    ("thoughtSignature", "thought_signature"),
-];
-
-fn part(part: &Value, at: usize) -> Result<(), Refusal> {
-    let kinds = PART_KINDS.iter().filter(|(camel, snake)| !field(part, camel, snake).is_null());
-    require(kinds.count() > 0, || {
-        Refusal::bad(format!(
-            "* GenerateContentRequest.contents[{at}].parts[0].data: required oneof field 'data' must have one initialized field\n"
-        ))
-    })?;
-    let blob = field(part, "inlineData", "inline_data");
-    let typed = blob.is_null()
-        || field(blob, "mimeType", "mime_type").as_str().is_some_and(|kind| kind.contains('/'));
-    require(typed, || {
-        Refusal::bad("Unable to submit request because it must have a mimeType parameter for inlineData.")
-    })?;
-    require(call(part).is_none_or(|call| call["args"].is_null() || call["args"].is_object()), || {
-        Refusal::bad(
-            "Invalid value at 'contents.parts.function_call.args' (type.googleapis.com/google.protobuf.Struct)",
-        )
-    })?;
-    let answer = response(part).map(|response| &response["response"]);
-    require(answer.is_none_or(Value::is_object), || {
-        Refusal::bad(
-            "Invalid value at 'contents.parts.function_response.response' (type.googleapis.com/google.protobuf.Struct)",
-        )
-    })
-}
-
-/// A turn of calls is followed by a turn with as many responses; responses follow calls only.
-fn calls(body: &Value) -> Result<(), Refusal> {
-    let contents = contents(body);
-    let mut open = 0;
-    for (at, content) in contents.iter().enumerate() {
-        let responses = parts(content).iter().filter(|part| response(part).is_some()).count();
-        let mismatch = responses != open && (open > 0 || responses > 0);
-        require(!mismatch, || {
-            Refusal::bad(
-                "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
-            )
-        })?;
-        open = parts(content).iter().filter(|part| call(part).is_some()).count();
-        let after_model = at > 0 && contents[at - 1]["role"] == "model";
-        require(open == 0 || (at > 0 && !after_model && content["role"] == "model"), || {
-            Refusal::bad(
-                "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
-            )
-        })?;
-    }
-    require(open == 0, || {
-        Refusal::bad("Please ensure that function call turn is followed by a function response turn.")
-    })
-}
-
-/// Of the current turn, which begins after the last thing that the user said, each step's first call is sealed.
-fn signatures(exchange: &Exchange<'_>) -> Result<(), Refusal> {
-    let contents = contents(exchange.body);
-    let is_said = |content: &Value| {
-        content["role"] != "model" && parts(content).iter().any(|part| part["text"].is_string())
-    };
-    let turn = contents.iter().rposition(is_said).map_or(0, |at| at + 1);
-    for (at, content) in contents.iter().enumerate() {
-        let first_call = parts(content).iter().position(|part| call(part).is_some());
-        for (index, part) in parts(content).iter().enumerate() {
-            let seal = field(part, "thoughtSignature", "thought_signature").as_str();
-            let place = || format!("contents[{at}].parts[{index}]");
-            if let Some(seal) = seal {
-                let name = call(part).map_or("", |call| call["name"].as_str().unwrap_or(""));
-                // Bytes in JSON may be written in either alphabet of base64.
-                let usual = seal.replace('-', "+").replace('_', "/");
-                let own = PLACEHOLDERS.contains(&seal) || signature::is_own(exchange.seed, name, &usual);
-                require(own, || Refusal::bad(format!("Thought signature is not valid at {}.", place())))?;
-            }
-            let needed = at >= turn && first_call == Some(index) && model::needs_signatures(exchange.model);
-            require(!needed || seal.is_some(), || {
-                let name = call(part).map_or("", |call| call["name"].as_str().unwrap_or(""));
-                Refusal::bad(format!(
-                    "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, and missing \
-                     thought_signature may lead to degraded model performance. Function call `{name}`, position {}.",
-                    place()
-                ))
-            })?;
-        }
-    }
-    Ok(())
-}
-
 fn tools(body: &Value) -> Result<(), Refusal> {
     let mut count = 0;
     for (at, declared) in declarations(body).enumerate() {
@@ -303,11 +190,11 @@ fn tools(body: &Value) -> Result<(), Refusal> {
         schema(&declared["parameters"], "tools[0].function_declarations.parameters")?;
     }
     let names = field(calling(body), "allowedFunctionNames", "allowed_function_names");
-    let mode = calling(body)["mode"].as_str().unwrap_or("AUTO");
-    require(["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"].contains(&mode), || {
+    let mode = mode(body);
+    require(["AUTO", "ANY", "NONE", "VALIDATED", "MODE_UNSPECIFIED"].contains(&mode.as_str()), || {
         Refusal::bad(format!("Invalid value at 'tool_config.function_calling_config.mode': \"{mode}\""))
     })?;
-    require(names.is_null() || matches!(mode, "ANY" | "VALIDATED"), || {
+    require(names.is_null() || matches!(mode.as_str(), "ANY" | "VALIDATED"), || {
         Refusal::bad(
             "Function calling config: allowed_function_names should only be set when the mode is ANY.",
         )

@@ -52,9 +52,10 @@ fn usage(exchange: &Exchange<'_>) -> MeteredUsage {
 /// The word for a reason. Shared with xAI.
 pub(crate) const fn finish_reason(finish: &Finish) -> &'static str {
     match finish {
-        Finish::End | Finish::StopString(_) => "stop",
+        Finish::End | Finish::StopString(_) | Finish::Refused => "stop",
         Finish::Length => "length",
         Finish::Tools => "tool_calls",
+        Finish::Filtered => "content_filter",
     }
 }
 
@@ -107,6 +108,9 @@ impl Answer<'_> {
         let choice = |(index, draft): (usize, &Draft)| {
             let mut message =
                 json!({"role": "assistant", "content": content(draft), "refusal": null, "annotations": []});
+            if draft.finish == Finish::Refused {
+                message["refusal"] = message["content"].take();
+            }
             if !draft.calls.is_empty() {
                 message["tool_calls"] = draft.calls.iter().map(|call| tool_call(call, dice)).collect();
             }
@@ -166,8 +170,9 @@ impl Writer {
             reasoning,
             dice,
         );
+        let field = if draft.finish == Finish::Refused { "refusal" } else { "content" };
         for piece in pieces(dice, &draft.text, 2, 7) {
-            self.delta(index, &json!({"content": piece}), tokens_of(piece), dice);
+            self.delta(index, &json!({field: piece}), tokens_of(piece), dice);
         }
         for (nth, call) in draft.calls.iter().enumerate() {
             let opening = json!({

@@ -37,9 +37,37 @@ impl<'a> Model<'a> {
         self.is_pro() || self.0.contains("codex") || self.0.starts_with("gpt-daybreak") || research
     }
 
+    /// The tokens that a model reads at once, as the price map has them.
+    pub(crate) fn window(self) -> u64 {
+        match self.0 {
+            name if name.starts_with("gpt-4.1") => 1_047_576,
+            name if name.starts_with("gpt-5.4-mini") || name.starts_with("gpt-5.4-nano") => 272_000,
+            _ if self.is_any_of(&["gpt-5.4", "gpt-5.5"]) => 1_050_000,
+            _ if self.is_any_of(&["gpt-5.6", "gpt-6"]) => 922_000,
+            _ if self.is_any_of(&["gpt-5"]) => 272_000,
+            _ if self.is_o_series() => 200_000,
+            _ => 128_000,
+        }
+    }
+
+    /// Hears. The others take texts and pictures alone, in Chat Completions.
+    pub(crate) fn takes_audio(self) -> bool {
+        self.0.contains("audio")
+    }
+
+    /// Serves at the tier that is cheap and slow.
+    pub(crate) fn has_flex(self) -> bool {
+        !self.is_any_of(&["gpt-3", "gpt-4", "o1", "chatgpt"])
+    }
+
     /// Calls function tools only without reasoning on `/v1/chat/completions`.
     pub(crate) fn refuses_tools_while_reasoning(self) -> bool {
         self.is_any_of(&["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"])
+    }
+
+    /// Takes no stop strings. The document says so of `o3` and `o4-mini`; `o3-mini` is recorded to take them.
+    pub(crate) fn refuses_stop(self) -> bool {
+        self.is_any_of(&["o3", "o4-mini"]) && !self.0.starts_with("o3-mini")
     }
 
     /// The efforts that a model knows; none of a model that does not reason.

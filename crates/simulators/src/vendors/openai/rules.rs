@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{model::Model, no_such_model};
+use super::{model::Model, no_such_model, request, strict};
 use crate::exchange::{Exchange, Refusal, require};
 
 /// Checks a chat request in the order that a caller would meet the refusals.
@@ -20,10 +20,13 @@ pub(super) fn check(exchange: &Exchange<'_>) -> Result<(), Refusal> {
     }
     })?;
     messages(body)?;
+    ids(body)?;
+    abilities(model, body)?;
     sampling(model, body)?;
     limits(model, body)?;
     tools(model, body)?;
     format(body)?;
+    window(exchange, model)?;
     let stream_options = body["stream_options"].is_object() && body["stream"] != Value::Bool(true);
     require(!stream_options, || {
         Refusal::bad("The 'stream_options' parameter is only allowed when 'stream' is enabled.")
@@ -72,6 +75,61 @@ pub(crate) fn messages(body: &Value) -> Result<(), Refusal> {
         content(message, role, at)?;
     }
     require(open.is_empty(), || unanswered(&open, messages.len()))
+}
+
+/// What only some models can, each in recorded words.
+fn abilities(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
+    for (at, message) in body["messages"].as_array().into_iter().flatten().enumerate() {
+        let mut parts = message["content"].as_array().into_iter().flatten();
+        require(model.takes_audio() || !parts.any(|part| part["type"] == "input_audio"), || {
+            Refusal::bad(format!(
+                "Invalid 'messages[{at}]'. Content blocks are expected to be either text or image_url type."
+            ))
+            .param(format!("messages[{at}]"))
+            .code("invalid_value")
+        })?;
+    }
+    require(body["web_search_options"].is_null() || model.0.contains("search"), || {
+        Refusal::bad("Web search options not supported with this model.").param("web_search_options")
+    })?;
+    require(body["service_tier"] != "flex" || model.has_flex(), || {
+        Refusal::bad("Invalid service_tier argument")
+    })
+}
+
+fn window(exchange: &Exchange<'_>, model: Model<'_>) -> Result<(), Refusal> {
+    let window = model.window();
+    let tokens = exchange.too_many(window, || request::prompt(exchange.body).total());
+    require(tokens.is_none(), || {
+        Refusal::bad(format!(
+            "This model's maximum context length is {window} tokens. However, your messages resulted in {} tokens. Please reduce the length of the messages.",
+            tokens.unwrap_or(0)
+        ))
+        .param("messages")
+        .code("context_length_exceeded")
+    })
+}
+
+/// The longest id of a call. It was 40 once, and is 64 as of jin-bo/agentao#321 and vercel/ai#17233.
+const LONGEST_ID: usize = 64;
+
+fn ids(body: &Value) -> Result<(), Refusal> {
+    for (at, message) in body["messages"].as_array().into_iter().flatten().enumerate() {
+        let calls = message["tool_calls"].as_array().into_iter().flatten().enumerate();
+        let calls = calls.map(|(nth, call)| (format!("messages[{at}].tool_calls[{nth}].id"), &call["id"]));
+        let result = Some((format!("messages[{at}].tool_call_id"), &message["tool_call_id"]));
+        for (param, id) in calls.chain(result) {
+            let len = id.as_str().map_or(0, str::len);
+            require(len <= LONGEST_ID, || {
+                Refusal::bad(format!(
+                    "Invalid '{param}': string too long. Expected a string with maximum length {LONGEST_ID}, but got a string with length {len} instead."
+                ))
+                .param(param)
+                .code("string_above_max_length")
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn unanswered(open: &[&str], at: usize) -> Refusal {
@@ -187,7 +245,7 @@ fn limits(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
             .param("stop")
             .code("array_above_max_length")
     })?;
-    require(body["stop"].is_null() || !model.is_o_series(), || {
+    require(body["stop"].is_null() || !model.refuses_stop(), || {
         Refusal::bad("Unsupported parameter: 'stop' is not supported with this model.")
             .param("stop")
             .code("unsupported_parameter")
@@ -223,6 +281,13 @@ fn tools(model: Model<'_>, body: &Value) -> Result<(), Refusal> {
                 .code("invalid_value")
             },
         )?;
+        let is_strict = tool["function"]["strict"] == true;
+        let fault = if is_strict { strict::fault(&tool["function"]["parameters"]) } else { None };
+        require(fault.is_none(), || {
+            Refusal::bad(format!("Invalid schema for function '{name}': {}", fault.as_deref().unwrap_or("")))
+                .param(format!("tools[{at}].function.parameters"))
+                .code("invalid_function_parameters")
+        })?;
     }
     let named = body["tool_choice"]["function"]["name"].as_str();
     require(named.is_none_or(|named| tools.iter().any(|tool| tool["function"]["name"] == named)), || {
@@ -264,10 +329,12 @@ fn json_schema(wrapped: &Value) -> Result<(), Refusal> {
             .param("response_format.json_schema.name")
             .code("missing_required_parameter"));
     };
-    let schema = &wrapped["schema"];
-    let closed = schema["type"] != "object" || schema["additionalProperties"] == Value::Bool(false);
-    require(wrapped["strict"] != Value::Bool(true) || closed, || {
-        Refusal::bad(format!("Invalid schema for response_format '{name}': In context=(), 'additionalProperties' is required to be supplied and to be false."))
-            .param("response_format")
+    let fault = if wrapped["strict"] == true { strict::fault(&wrapped["schema"]) } else { None };
+    require(fault.is_none(), || {
+        Refusal::bad(format!(
+            "Invalid schema for response_format '{name}': {}",
+            fault.as_deref().unwrap_or("")
+        ))
+        .param("response_format")
     })
 }

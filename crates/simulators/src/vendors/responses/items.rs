@@ -19,6 +19,7 @@ pub(super) fn listed(mut item: Value, dice: &mut Dice) -> Value {
         Some("message") => "msg",
         Some("reasoning") => "rs",
         Some("function_call" | "function_call_output") => "fc",
+        Some("custom_tool_call" | "custom_tool_call_output") => "ctc",
         _ => "item",
     };
     if item["id"].is_null() {

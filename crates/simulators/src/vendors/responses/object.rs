@@ -37,13 +37,17 @@ pub(super) fn make(
     }
     object["output"] = json!(output);
     object["usage"] = self::usage(dialect, exchange, usage);
-    if draft.finish == Finish::Length {
-        object["status"] = json!("incomplete");
-        object["incomplete_details"] = json!({"reason": "max_output_tokens"});
-    } else {
-        object["status"] = json!("completed");
-        object["completed_at"] = json!(exchange.now);
-    }
+    let cut_by = match draft.finish {
+        Finish::Length => "max_output_tokens",
+        Finish::Filtered => "content_filter",
+        Finish::End | Finish::StopString(_) | Finish::Tools | Finish::Refused => {
+            object["status"] = json!("completed");
+            object["completed_at"] = json!(exchange.now);
+            return object;
+        }
+    };
+    object["status"] = json!("incomplete");
+    object["incomplete_details"] = json!({"reason": cut_by});
     object
 }
 

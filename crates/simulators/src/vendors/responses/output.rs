@@ -65,14 +65,20 @@ pub(super) fn items(exchange: &Exchange<'_>, dialect: Dialect, ids: &Ids, draft:
     if let Some(thought) = &draft.thought {
         items.push(reasoning(exchange, dialect, &ids.item("rs", 0), thought, &mut dice));
     }
-    let cut = draft.finish == Finish::Length;
+    let cut = matches!(draft.finish, Finish::Length | Finish::Filtered);
     if !draft.text.is_empty() {
-        let mut message = json!({
-            "id": ids.item("msg", 0), "type": "message", "status": if cut { "incomplete" } else { "completed" },
-            "content": [{
+        let part = match draft.finish {
+            Finish::Refused if dialect == Dialect::OpenAi => {
+                json!({"type": "refusal", "refusal": draft.text})
+            }
+            _ => json!({
                 "type": "output_text", "annotations": [], "logprobs": logprobs(exchange.body, &draft.text, &mut dice),
                 "text": draft.text,
-            }],
+            }),
+        };
+        let mut message = json!({
+            "id": ids.item("msg", 0), "type": "message", "status": if cut { "incomplete" } else { "completed" },
+            "content": [part],
         });
         if dialect == Dialect::OpenAi && Model(exchange.model).names_phases() {
             message["phase"] = json!(if draft.calls.is_empty() { "final_answer" } else { "commentary" });
@@ -81,12 +87,24 @@ pub(super) fn items(exchange: &Exchange<'_>, dialect: Dialect, ids: &Ids, draft:
         items.push(message);
     }
     for (nth, call) in draft.calls.iter().enumerate() {
+        if let Some(text) = call.arguments.as_str().filter(|_| is_custom(exchange.body, &call.name)) {
+            items.push(json!({
+                "id": ids.item("ctc", nth), "type": "custom_tool_call", "status": "completed",
+                "call_id": ids.call(nth), "input": text, "name": call.name,
+            }));
+            continue;
+        }
         items.push(json!({
             "id": ids.item("fc", nth), "type": "function_call", "status": "completed",
             "arguments": call.arguments.to_string(), "call_id": ids.call(nth), "name": call.name,
         }));
     }
     items
+}
+
+fn is_custom(body: &Value, name: &str) -> bool {
+    let tools = body["tools"].as_array().into_iter().flatten();
+    tools.into_iter().any(|tool| tool["type"] == "custom" && tool["name"] == name)
 }
 
 fn reasoning(exchange: &Exchange<'_>, dialect: Dialect, id: &str, thought: &str, dice: &mut Dice) -> Value {

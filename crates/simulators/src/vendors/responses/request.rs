@@ -37,18 +37,25 @@ fn said(item: &Value) -> String {
 }
 
 fn tools(tools: &Value) -> Vec<Tool> {
-    let function = |tool: &Value| {
-        let name = tool["name"].as_str().filter(|_| tool["type"] == "function")?;
-        Some(Tool { name: name.to_owned(), schema: tool["parameters"].clone() })
+    let own = |tool: &Value| {
+        let schema = match tool["type"].as_str() {
+            Some("function") => tool["parameters"].clone(),
+            // Such a tool takes any text.
+            Some("custom") => json!({"type": "string"}),
+            _ => return None,
+        };
+        Some(Tool { name: tool["name"].as_str()?.to_owned(), schema })
     };
-    tools.as_array().map(|tools| tools.iter().filter_map(function).collect()).unwrap_or_default()
+    tools.as_array().map(|tools| tools.iter().filter_map(own).collect()).unwrap_or_default()
 }
 
 fn choice(choice: &Value) -> Choice {
     match (choice.as_str(), choice["type"].as_str()) {
         (Some("none"), _) => Choice::None,
         (Some("required"), _) => Choice::Any,
-        (_, Some("function")) => Choice::Named(choice["name"].as_str().unwrap_or_default().to_owned()),
+        (_, Some("function" | "custom")) => {
+            Choice::Named(choice["name"].as_str().unwrap_or_default().to_owned())
+        }
         (_, Some("allowed_tools")) if choice["mode"] == "required" => Choice::Any,
         _ => Choice::Auto,
     }

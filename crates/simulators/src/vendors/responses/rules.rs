@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::openai::{model::Model, strict},
-    Dialect,
+    Dialect, request,
 };
 use crate::exchange::{Exchange, Refusal, require};
 
@@ -182,11 +182,12 @@ fn tools(body: &Value) -> Result<(), Refusal> {
         }
     }
     let choice = &body["tool_choice"];
-    let forced = choice == "required" || choice["type"] == "function";
+    let is_named = choice["type"] == "function" || choice["type"] == "custom";
+    let forced = choice == "required" || is_named;
     require(!forced || !tools.is_empty(), || {
         Refusal::bad("Tool choice 'required' must be specified with 'tools' parameter.").param("tool_choice")
     })?;
-    let named = choice["name"].as_str().filter(|_| choice["type"] == "function");
+    let named = choice["name"].as_str().filter(|_| is_named);
     let exists = |named: &str| tools.iter().any(|tool| tool["name"] == named);
     require(named.is_none_or(exists), || {
         Refusal::bad(format!("Tool choice '{}' not found in 'tools' parameter.", named.unwrap_or("")))
@@ -316,6 +317,26 @@ fn limits(body: &Value) -> Result<(), Refusal> {
         Refusal::bad("Invalid 'top_logprobs': integer above maximum value. Expected a value <= 20.")
             .param("top_logprobs")
             .code("integer_above_max_value")
+    })
+}
+
+/// OpenAI's words are recorded.
+pub(super) fn window(exchange: &Exchange<'_>, dialect: Dialect, context: &[Value]) -> Result<(), Refusal> {
+    let window = match dialect {
+        Dialect::OpenAi => Model(exchange.model).window(),
+        Dialect::Xai => super::super::xai::window(exchange.model),
+    };
+    // What is kept counts as well.
+    let tokens = || request::prompt(exchange.body, context).total();
+    let tokens = if context.len() > 1 { Some(tokens()) } else { exchange.too_many(window, tokens) };
+    let tokens = tokens.filter(|tokens| *tokens > window);
+    require(tokens.is_none(), || match dialect {
+        Dialect::OpenAi => Refusal::bad(
+            "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        )
+        .param("input")
+        .code("context_length_exceeded"),
+        Dialect::Xai => super::super::xai::too_long(window, tokens.unwrap_or(0)),
     })
 }
 

@@ -157,48 +157,67 @@ impl Writer {
         opening["content"] = json!([]);
         self.item("response.output_item.added", index, &opening, 0);
         let at = json!({"content_index": 0, "item_id": item["id"], "output_index": index});
-        let mut empty = part.clone();
-        empty["text"] = json!("");
-        empty["logprobs"] = json!([]);
-        self.event("response.content_part.added", &with(&at, "part", &empty), 0, false);
-        let text = part["text"].as_str().unwrap_or("");
-        let chances = part["logprobs"].as_array().map_or(&[][..], Vec::as_slice);
-        if chances.is_empty() {
-            for piece in pieces(&mut self.dice, text, 2, 7) {
-                let fields = with(&with(&at, "delta", &json!(piece)), "logprobs", &json!([]));
-                self.delta("response.output_text.delta", fields, tokens_of(piece));
-            }
+        match part["refusal"].as_str() {
+            Some(refusal) => self.refusal(&at, refusal),
+            None => self.text(&at, part),
         }
-        for chance in chances {
-            let fields = with(&with(&at, "delta", &chance["token"]), "logprobs", &json!([chance]));
-            let tokens = chance["token"].as_str().map_or(0, tokens_of);
-            self.delta("response.output_text.delta", fields, tokens);
-        }
-        let whole = with(&with(&at, "logprobs", &part["logprobs"]), "text", &json!(text));
-        self.event("response.output_text.done", &whole, 0, false);
         self.event("response.content_part.done", &with(&at, "part", part), 0, false);
         self.item("response.output_item.done", index, item, 0);
     }
 
+    fn refusal(&mut self, at: &Value, refusal: &str) {
+        let empty = json!({"type": "refusal", "refusal": ""});
+        self.event("response.content_part.added", &with(at, "part", &empty), 0, false);
+        for piece in pieces(&mut self.dice, refusal, 2, 7) {
+            self.delta("response.refusal.delta", with(at, "delta", &json!(piece)), tokens_of(piece));
+        }
+        self.event("response.refusal.done", &with(at, "refusal", &json!(refusal)), 0, false);
+    }
+
+    fn text(&mut self, at: &Value, part: &Value) {
+        let mut empty = part.clone();
+        empty["text"] = json!("");
+        empty["logprobs"] = json!([]);
+        self.event("response.content_part.added", &with(at, "part", &empty), 0, false);
+        let text = part["text"].as_str().unwrap_or("");
+        let chances = part["logprobs"].as_array().map_or(&[][..], Vec::as_slice);
+        if chances.is_empty() {
+            for piece in pieces(&mut self.dice, text, 2, 7) {
+                let fields = with(&with(at, "delta", &json!(piece)), "logprobs", &json!([]));
+                self.delta("response.output_text.delta", fields, tokens_of(piece));
+            }
+        }
+        for chance in chances {
+            let fields = with(&with(at, "delta", &chance["token"]), "logprobs", &json!([chance]));
+            let tokens = chance["token"].as_str().map_or(0, tokens_of);
+            self.delta("response.output_text.delta", fields, tokens);
+        }
+        let whole = with(&with(at, "logprobs", &part["logprobs"]), "text", &json!(text));
+        self.event("response.output_text.done", &whole, 0, false);
+    }
+
+    /// Arguments of a function, or the text for a tool that takes any.
     fn call(&mut self, index: usize, item: &Value) {
+        let (field, event) = match item["type"].as_str() {
+            Some("custom_tool_call") => ("input", "response.custom_tool_call_input"),
+            _ => ("arguments", "response.function_call_arguments"),
+        };
         let mut opening = item.clone();
         opening["status"] = json!("in_progress");
-        opening["arguments"] = json!("");
+        opening[field] = json!("");
         let name = item["name"].as_str().map_or(0, tokens_of) + 6;
         self.item("response.output_item.added", index, &opening, name);
-        let arguments = item["arguments"].as_str().unwrap_or("");
+        let whole = item[field].as_str().unwrap_or("");
         let at = json!({"item_id": item["id"], "output_index": index});
         let cut = match self.dialect {
-            Dialect::OpenAi => pieces(&mut self.dice, arguments, 1, 6),
-            Dialect::Xai => vec![arguments],
+            Dialect::OpenAi => pieces(&mut self.dice, whole, 1, 6),
+            Dialect::Xai => vec![whole],
         };
         for piece in cut {
-            let fields = with(&at, "delta", &json!(piece));
-            self.delta("response.function_call_arguments.delta", fields, tokens_of(piece));
+            self.delta(&format!("{event}.delta"), with(&at, "delta", &json!(piece)), tokens_of(piece));
         }
-        // The document has a name here too; no recorded stream does.
-        let whole = with(&at, "arguments", &json!(arguments));
-        self.event("response.function_call_arguments.done", &whole, 0, false);
+        // The document has a function's name here too; no recorded stream does.
+        self.event(&format!("{event}.done"), &with(&at, field, &json!(whole)), 0, false);
         self.item("response.output_item.done", index, item, 0);
     }
 }

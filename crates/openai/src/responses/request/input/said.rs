@@ -9,6 +9,7 @@ use tollgate_model::{
 
 use super::{Calls, Place};
 use crate::{
+    effort,
     names::{wire_call_id, wire_tool_name},
     responses::{
         citation,
@@ -117,7 +118,7 @@ impl<'a> Encoder<'a> {
                 return object.end();
             }
             Content::Audio(audio) => audio.transcript.as_deref(),
-            _ => super::plain_text(part),
+            _ => super::part::plain_text(part),
         };
         let mut object = content.object();
         object.field("type", "output_text").field("text", text.unwrap_or_default());
@@ -144,7 +145,9 @@ impl<'a> Encoder<'a> {
         };
         let sealed = reasoning.encrypted.is_some();
         let own_and_kept = self.is_kept() && notes::item_id(&part.extra).is_some();
-        let refusal = if foreign && !self.quirks.plain_reasoning {
+        let refusal = if effort::cannot_reason(self.target, self.rules) {
+            Some("the model does not reason")
+        } else if foreign && !self.quirks.plain_reasoning {
             Some("reasoning of another vendor")
         } else if !self.quirks.plain_reasoning && !sealed && !own_and_kept {
             Some("the vendor takes back only what it encrypted itself")
@@ -215,7 +218,7 @@ impl<'a> Encoder<'a> {
 fn stands_in_message(part: &Part) -> bool {
     match &part.content {
         Content::Audio(Audio { transcript, .. }) => transcript.is_some(),
-        Content::Document(_) => super::plain_text(part).is_some(),
+        Content::Document(_) => super::part::plain_text(part).is_some(),
         _ => notes::in_message(part),
     }
 }

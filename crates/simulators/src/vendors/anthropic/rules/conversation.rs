@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::{super::signature, model::Model, request::blocks};
+use super::super::{super::signature, model::Model, request::blocks, sealed};
 use crate::exchange::{Exchange, Refusal, require};
 
 pub(super) fn check(exchange: &Exchange<'_>, model: Model<'_>) -> Result<(), Refusal> {
@@ -14,11 +14,8 @@ pub(super) fn check(exchange: &Exchange<'_>, model: Model<'_>) -> Result<(), Ref
     require(!messages.is_empty(), || Refusal::bad("messages: at least one message is required"))?;
     for (at, message) in messages.iter().enumerate() {
         role(message, at, model)?;
-        content(&message["content"], at, at + 1 == messages.len() && message["role"] == "assistant")?;
+        content(message, at, at + 1 == messages.len())?;
     }
-    require(messages[0]["role"] != "assistant", || {
-        Refusal::bad("messages: first message must use the \"user\" role")
-    })?;
     tool_turns(messages)?;
     thoughts(exchange, messages, model)?;
     prefill(exchange.body, messages, model)
@@ -37,7 +34,10 @@ fn role(message: &Value, at: usize, model: Model<'_>) -> Result<(), Refusal> {
     }
 }
 
-fn content(content: &Value, at: usize, may_be_empty: bool) -> Result<(), Refusal> {
+fn content(message: &Value, at: usize, is_last: bool) -> Result<(), Refusal> {
+    let content = &message["content"];
+    let is_user = message["role"] != "assistant";
+    let may_be_empty = is_last && !is_user;
     let is_empty =
         content.as_str().is_some_and(str::is_empty) || content.as_array().is_some_and(Vec::is_empty);
     require(!content.is_null(), || Refusal::bad(format!("messages.{at}.content: Field required")))?;
@@ -51,12 +51,13 @@ fn content(content: &Value, at: usize, may_be_empty: bool) -> Result<(), Refusal
     })?;
     for (index, block) in blocks(content).iter().enumerate() {
         let place = format!("messages.{at}.content.{index}");
-        self::block(block, &place)?;
+        self::block(block, &place, is_user)?;
     }
     Ok(())
 }
 
-const KINDS: [&str; 12] = [
+/// Of the SDK's types and of recorded requests; the last ones come with betas.
+const KINDS: [&str; 21] = [
     "text",
     "image",
     "document",
@@ -67,11 +68,20 @@ const KINDS: [&str; 12] = [
     "tool_result",
     "server_tool_use",
     "web_search_tool_result",
+    "web_fetch_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "mcp_tool_use",
+    "mcp_tool_result",
     "container_upload",
     "mid_conv_system",
+    "compaction",
+    "tool_addition",
 ];
 
-fn block(block: &Value, place: &str) -> Result<(), Refusal> {
+fn block(block: &Value, place: &str, is_user: bool) -> Result<(), Refusal> {
     let kind = block["type"].as_str().unwrap_or("");
     require(KINDS.contains(&kind), || {
         Refusal::bad(format!(
@@ -83,7 +93,8 @@ fn block(block: &Value, place: &str) -> Result<(), Refusal> {
         "text" => {
             let text = block["text"].as_str().unwrap_or("");
             require(!text.is_empty(), || Refusal::bad("messages: text content blocks must be non-empty"))?;
-            require(!text.trim().is_empty(), || {
+            // An assistant is recorded with a space.
+            require(!is_user || !text.trim().is_empty(), || {
                 Refusal::bad("messages: text content blocks must contain non-whitespace text")
             })
         }
@@ -103,9 +114,17 @@ fn block(block: &Value, place: &str) -> Result<(), Refusal> {
                 ))
             })
         }
-        "tool_use" => require(block["input"].is_object(), || {
-            Refusal::bad(format!("{place}.tool_use.input: Input should be an object"))
-        }),
+        "tool_use" => {
+            // A gateway brings ids of other vendors: this is where they fail.
+            let id = block["id"].as_str().unwrap_or("");
+            let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+            require(!id.is_empty() && id.chars().all(allowed), || {
+                Refusal::bad(format!("{place}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"))
+            })?;
+            require(block["input"].is_object(), || {
+                Refusal::bad(format!("{place}.tool_use.input: Input should be an object"))
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -126,11 +145,12 @@ fn turns(messages: &[Value]) -> Vec<(&Value, usize, Vec<&Value>)> {
 
 /// Each call has its result at the head of the very next turn, and each result its call.
 fn tool_turns(messages: &[Value]) -> Result<(), Refusal> {
-    let mut ids = HashSet::new();
     let mut open: Vec<&str> = Vec::new();
     for (role, at, content) in turns(messages) {
         if role == "assistant" {
             open.clear();
+            // Of one turn: from turn to turn an id may come again, as recorded.
+            let mut ids = HashSet::new();
             for (index, call) in content.iter().enumerate().filter(|(_, block)| block["type"] == "tool_use") {
                 let id = call["id"].as_str().unwrap_or("");
                 require(ids.insert(id), || {
@@ -168,19 +188,31 @@ fn unanswered(at: usize, open: &[&str]) -> Refusal {
     ))
 }
 
+fn is_thought(block: &Value) -> bool {
+    matches!(block["type"].as_str(), Some("thinking" | "redacted_thinking"))
+}
+
 /// Thoughts come back as they went out; with a budget, the turn that called tools begins with them.
 fn thoughts(exchange: &Exchange<'_>, messages: &[Value], model: Model<'_>) -> Result<(), Refusal> {
     for (at, message) in messages.iter().enumerate() {
         for (index, block) in
-            blocks(&message["content"]).iter().enumerate().filter(|(_, block)| block["type"] == "thinking")
+            blocks(&message["content"]).iter().enumerate().filter(|(_, block)| is_thought(block))
         {
             let place = format!("messages.{at}.content.{index}");
+            if block["type"] == "redacted_thinking" {
+                let data = block["data"].as_str().unwrap_or("");
+                require(signature::is_own(exchange.seed, sealed::REDACTED, data), || {
+                    Refusal::bad(format!("{place}: Invalid `data` in `redacted_thinking` block"))
+                })?;
+                continue;
+            }
             let Some(seal) = block["signature"].as_str() else {
                 return Err(Refusal::bad(format!("{place}.thinking.signature: Field required")));
             };
             let text = block["thinking"].as_str().unwrap_or("");
             let bound = !model.seals_bind_to_model() || signature::is_of_model(exchange.model, seal);
-            require(bound && signature::is_own(exchange.seed, text, seal), || {
+            let sealed = sealed::text(model, text, &messages[..at]);
+            require(bound && signature::is_own(exchange.seed, &sealed, seal), || {
                 Refusal::bad(format!("{place}: Invalid `signature` in `thinking` block"))
             })?;
         }

@@ -51,7 +51,7 @@ fn status(draft: &Draft) -> &'static str {
     match draft.finish {
         Finish::Length => "incomplete",
         Finish::Tools => "requires_action",
-        Finish::End | Finish::StopString(_) => "completed",
+        Finish::End | Finish::StopString(_) | Finish::Refused | Finish::Filtered => "completed",
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) fn check(item: &Value, at: usize, dialect: Dialect) -> Result<(), Ref
         "message" => message(item, &place),
         "reasoning" => require(item["summary"].is_array(), || missing(&format!("{place}.summary"))),
         "function_call" => call(item, &place),
-        "function_call_output" => output(item, &place),
+        "function_call_output" | "custom_tool_call_output" => output(item, &place),
+        "custom_tool_call" => call_id(item, &place),
         _ => Ok(()),
     }
 }
