@@ -138,13 +138,17 @@ async fn discover(gateway: Arc<Gateway>, transport: Arc<dyn Transport>, mut load
     if loaded.source.is_none() {
         loaded.resolved.providers.extend(local_ollama());
     }
+    let known = match assemble::runtime(&loaded.resolved, &transport, HashMap::new()) {
+        Ok(known) => known,
+        Err(error) => return tracing::warn!(%error, "nobody can be asked for models"),
+    };
     let mut discovered = HashMap::new();
     let mut absent = Vec::new();
     for provider in &loaded.resolved.providers {
-        if provider.kind.name != registry::OLLAMA {
+        let (Some(listing), Some(endpoint)) = (&provider.kind.listing, known.endpoint(&provider.name)) else {
             continue;
-        }
-        match discovery::ollama_models(&transport, &provider.base_url).await {
+        };
+        match discovery::models(endpoint, listing, &provider.base_url).await {
             Ok(models) => {
                 print(format_args!(
                     "  provider  {:<16} {} models at {}",

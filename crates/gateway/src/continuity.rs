@@ -206,6 +206,19 @@ mod tests {
     }
 
     #[test]
+    fn reasoning_that_came_back_unsigned_is_no_proof() {
+        let continuity = continuity();
+        let before = vec![Message::user("why?")];
+        let parts = vec![thought(), Part::text("so").with_signature(signature("of the text"))];
+        hear(&continuity, &asking(before.clone()), &Format::ANTHROPIC_MESSAGES, parts.clone());
+        // As a client of chat completions shows it, and sends it back.
+        let shown = vec![Part::reasoning("hm"), Part::text("so")];
+        assert_eq!(again(&continuity, &before, shown), parts);
+        // The text's proof comes back beside a thought that the client carries itself.
+        assert_eq!(again(&continuity, &before, vec![thought(), Part::text("so")]), parts);
+    }
+
+    #[test]
     fn what_has_no_proof_is_not_kept() {
         let continuity = continuity();
         let request = asking(vec![Message::user("a")]);

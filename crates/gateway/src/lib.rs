@@ -33,7 +33,7 @@ pub use gateway::{Gateway, GatewayBuilder, OpenError};
 pub use runtime::{ListedModel, Runtime};
 pub use tollgate_anthropic::MessagesFrontDoor;
 pub use tollgate_gemini::{
-    GenerateContentFrontDoor, ListedModel as GeminiModel, ModelPath,
+    GenerateContentFrontDoor, InteractionsFrontDoor, ListedModel as GeminiModel, ModelPath,
     encode_model_list as encode_gemini_models,
 };
 pub use tollgate_openai::{ChatFrontDoor, ResponsesFrontDoor};

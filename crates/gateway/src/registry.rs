@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use tollgate_model::ProviderName;
+use bytes::Bytes;
+use http::Request;
+use tollgate_model::{ModelName, ProviderError, ProviderName};
 use tollgate_provider::{BaseUrl, HeaderCredential, Provider, Secret, credentials::AuthError};
 
 /// A kind of provider: what it speaks and where it usually is.
@@ -15,9 +17,20 @@ pub struct Kind {
     pub api_key_variable: Option<&'static str>,
     build: fn(ProviderName, BaseUrl) -> Vec<Arc<dyn Provider>>,
     credential: fn(&Secret<String>) -> Result<HeaderCredential, AuthError>,
+    /// How its servers are asked for their models. `None`: the catalogue has them.
+    pub listing: Option<ModelListing>,
 }
 
-/// The kind of a server that can be asked for its models.
+/// How a server is asked for its models.
+#[derive(Debug)]
+pub struct ModelListing {
+    /// The question, without credentials.
+    pub request: fn(&BaseUrl) -> Request<Bytes>,
+    /// Reads the answer.
+    pub decode: fn(&[u8]) -> Result<Vec<ModelName>, ProviderError>,
+}
+
+/// The kind of server that is looked for where nothing is configured.
 pub const OLLAMA: &str = tollgate_local::ollama::NAME;
 
 /// All kinds. A new wire format is one crate and one entry here.
@@ -31,6 +44,7 @@ pub static KINDS: &[Kind] = &[
             vec![Arc::new(chat), Arc::new(tollgate_openai::ResponsesProvider::new(name, url))]
         },
         credential: tollgate_openai::credential,
+        listing: None,
     },
     Kind {
         name: tollgate_anthropic::NAME,
@@ -38,13 +52,18 @@ pub static KINDS: &[Kind] = &[
         api_key_variable: Some(tollgate_anthropic::API_KEY_ENV),
         build: |name, url| vec![Arc::new(tollgate_anthropic::MessagesProvider::new(name, url))],
         credential: tollgate_anthropic::credential,
+        listing: None,
     },
     Kind {
         name: tollgate_gemini::NAME,
         default_base_url: Some(tollgate_gemini::DEFAULT_BASE_URL),
         api_key_variable: Some(tollgate_gemini::API_KEY_ENV),
-        build: |name, url| vec![Arc::new(tollgate_gemini::GenerateContentProvider::new(name, url))],
+        build: |name, url| {
+            let content = tollgate_gemini::GenerateContentProvider::new(name.clone(), url.clone());
+            vec![Arc::new(content), Arc::new(tollgate_gemini::InteractionsProvider::new(name, url))]
+        },
         credential: tollgate_gemini::credential,
+        listing: None,
     },
     Kind {
         name: tollgate_xai::NAME,
@@ -55,6 +74,7 @@ pub static KINDS: &[Kind] = &[
             vec![Arc::new(chat), Arc::new(tollgate_xai::responses_provider(name, url))]
         },
         credential: tollgate_xai::credential,
+        listing: None,
     },
     Kind {
         name: tollgate_local::ollama::NAME,
@@ -62,13 +82,21 @@ pub static KINDS: &[Kind] = &[
         api_key_variable: None,
         build: |name, url| vec![Arc::new(tollgate_local::ollama::ChatProvider::new(name, url))],
         credential: tollgate_openai::credential,
+        listing: Some(ModelListing {
+            request: tollgate_local::ollama::models_request,
+            decode: tollgate_local::ollama::decode_models,
+        }),
     },
     Kind {
-        name: "openai-compatible",
+        name: tollgate_local::compatible::NAME,
         default_base_url: None,
         api_key_variable: None,
         build: |name, url| vec![Arc::new(tollgate_local::compatible::provider(name, url))],
         credential: tollgate_openai::credential,
+        listing: Some(ModelListing {
+            request: tollgate_local::compatible::models_request,
+            decode: tollgate_local::compatible::decode_models,
+        }),
     },
 ];
 

@@ -15,7 +15,7 @@ pub fn apis<'r>(
 ) -> Vec<usize> {
     let reasons = card.is_some_and(|card| card.capabilities.reasoning == Some(true));
     let mut places: Vec<usize> =
-        (0..formats.len()).filter(|place| serves(formats[*place], card, &request)).collect();
+        (0..formats.len()).filter(|place| serves(formats[*place], client, card, &request)).collect();
     if places.is_empty() {
         places.push(0);
     }
@@ -27,7 +27,16 @@ pub fn apis<'r>(
 }
 
 /// Whether a model can be asked this way.
-fn serves<'r>(format: &Format, card: Option<&Model>, request: &impl Fn() -> Option<&'r ChatRequest>) -> bool {
+fn serves<'r>(
+    format: &Format,
+    client: Option<&Format>,
+    card: Option<&Model>,
+    request: &impl Fn() -> Option<&'r ChatRequest>,
+) -> bool {
+    if *format == Format::GEMINI_INTERACTIONS {
+        // The vendor's newer door, for those who speak it and for what is behind no other.
+        return client == Some(format) || card.is_some_and(|card| card.rules.interactions_only == Some(true));
+    }
     let Some(card) = card else { return true };
     let rules = &card.rules;
     if *format == Format::OPENAI_CHAT {
@@ -86,6 +95,16 @@ mod tests {
         only.rules.responses_only = Some(true);
         assert_eq!(apis(&BOTH, Some(&Format::OPENAI_CHAT), Some(&only), || None), [1]);
         assert_eq!(apis(&[&Format::OPENAI_CHAT], None, Some(&only), || None), [0], "there is no other way");
+    }
+
+    #[test]
+    fn interactions_serve_those_who_speak_them_and_what_is_behind_no_other_door() {
+        let both = [&Format::GEMINI_GENERATE_CONTENT, &Format::GEMINI_INTERACTIONS];
+        assert_eq!(apis(&both, Some(&Format::OPENAI_CHAT), Some(&card()), || None), [0]);
+        assert_eq!(apis(&both, Some(&Format::GEMINI_INTERACTIONS), Some(&card()), || None), [1, 0]);
+        let mut only = card();
+        only.rules.interactions_only = Some(true);
+        assert_eq!(apis(&both, Some(&Format::GEMINI_GENERATE_CONTENT), Some(&only), || None), [1]);
     }
 
     #[test]

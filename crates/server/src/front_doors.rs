@@ -28,6 +28,7 @@ struct Doors {
     gemini_generate_content: Arc<dyn FrontDoor>,
     /// The same, for clients that want their stream as a JSON array.
     gemini_generate_content_array: Arc<dyn FrontDoor>,
+    gemini_interactions: Arc<dyn FrontDoor>,
 }
 
 /// The routes of applications.
@@ -47,6 +48,7 @@ impl FrontDoors {
             anthropic_messages: Arc::new(tollgate::MessagesFrontDoor::new()),
             gemini_generate_content: Arc::new(tollgate::GenerateContentFrontDoor::server_sent_events()),
             gemini_generate_content_array: Arc::new(tollgate::GenerateContentFrontDoor::json_array()),
+            gemini_interactions: Arc::new(tollgate::InteractionsFrontDoor::new()),
         };
         Self { doors, max_body_bytes }
     }

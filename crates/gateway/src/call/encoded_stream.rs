@@ -78,14 +78,34 @@ impl EventSource {
     }
 }
 
+/// What the client is told the answer's id to be.
+#[derive(Debug)]
+pub(crate) enum ToldId {
+    /// This, in place of the provider's.
+    Always(ResponseId),
+    /// This, where the provider gave none.
+    IfNone(ResponseId),
+}
+
+impl ToldId {
+    /// Puts it in place of the provider's id.
+    pub(crate) fn tell(&self, id: &mut Option<ResponseId>) {
+        match self {
+            Self::Always(own) => *id = Some(own.clone()),
+            Self::IfNone(own) => {
+                id.get_or_insert_with(|| own.clone());
+            }
+        }
+    }
+}
+
 /// The body of a translated stream. Dropping it cancels the provider's answer and closes the record.
 #[derive(Debug)]
 pub(crate) struct EncodedStream {
     source: EventSource,
     encoder: Box<dyn StreamEncoder>,
     listener: Option<Box<Listener>>,
-    /// What the client is told in place of the provider's id.
-    told_id: Option<ResponseId>,
+    told_id: ToldId,
     call: OpenCall,
     events: Vec<ChatEvent>,
     finished: bool,
@@ -97,24 +117,10 @@ impl EncodedStream {
         source: EventSource,
         encoder: Box<dyn StreamEncoder>,
         listener: Option<Box<Listener>>,
+        told_id: ToldId,
         call: OpenCall,
     ) -> Self {
-        Self {
-            source,
-            encoder,
-            listener,
-            told_id: None,
-            call,
-            events: Vec::new(),
-            finished: false,
-            ended: false,
-        }
-    }
-
-    /// Tells the client this id in place of the provider's.
-    pub(crate) fn called(mut self, id: Option<ResponseId>) -> Self {
-        self.told_id = id;
-        self
+        Self { source, encoder, listener, told_id, call, events: Vec::new(), finished: false, ended: false }
     }
 
     /// Returns the next bytes for the client. `None` after the last.
@@ -126,8 +132,8 @@ impl EncodedStream {
             let result = ready!(self.source.poll_events(cx, &mut self.events));
             let mut out = BytesMut::new();
             for mut event in self.events.drain(..) {
-                if let (ChatEvent::Start { id, .. }, Some(_)) = (&mut event, &self.told_id) {
-                    id.clone_from(&self.told_id);
+                if let ChatEvent::Start { id, .. } = &mut event {
+                    self.told_id.tell(id);
                 }
                 self.finished |= event == ChatEvent::Finish;
                 self.encoder.encode(&event, &mut out);

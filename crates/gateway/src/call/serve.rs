@@ -12,7 +12,7 @@ use super::{
     AnswerBody, CallOptions,
     answer::{Answer, Translated},
     dispatch::{Failure, dispatch},
-    encoded_stream::{EncodedStream, EventSource},
+    encoded_stream::{EncodedStream, EventSource, ToldId},
     headers::{describe, relayed},
     inquiry::{Inquiry, Source, Wire},
     open_call::{Ending, OpenCall},
@@ -148,11 +148,11 @@ fn deliver(
             response_of(headers, body.seen_by(keeper))
         }
         Answer::Translated { request, answer: Translated::Whole(mut response), listener } if !stream => {
-            let own = own_id(&**door, &call).map(|own| response.id.replace(own));
+            let own = told_id(&**door, &call);
+            let providers_id = response.id.clone();
+            own.tell(&mut response.id);
             let encoded = door.encode_response(&request, &response, call.started_unix());
-            if let Some(provider_id) = own {
-                response.id = provider_id;
-            }
+            response.id = providers_id;
             if let Some(keeper) = &mut keeper {
                 keeper.see_whole(&encoded.body);
             }
@@ -171,10 +171,13 @@ fn deliver(
     }
 }
 
-/// An answer that is kept needs an id that no other answer has: the call's own.
-fn own_id(door: &dyn FrontDoor, call: &OpenCall) -> Option<ResponseId> {
-    let kept = *door.format() == Format::OPENAI_RESPONSES;
-    kept.then(|| ResponseId::from(format!("resp_{}", call.id().as_str().replace('-', ""))))
+/// An answer that is kept needs an id that no other answer has: the call's own. So does one that came without.
+fn told_id(door: &dyn FrontDoor, call: &OpenCall) -> ToldId {
+    let id = call.id().as_str();
+    if *door.format() == Format::OPENAI_RESPONSES {
+        return ToldId::Always(ResponseId::from(format!("resp_{}", id.replace('-', ""))));
+    }
+    ToldId::IfNone(ResponseId::from(id.to_owned()))
 }
 
 fn encode_stream(
@@ -185,11 +188,11 @@ fn encode_stream(
     call: OpenCall,
 ) -> Response<AnswerBody> {
     let encoder = door.stream_encoder(request, call.started_unix());
-    let own = own_id(&**door, &call);
+    let told_id = told_id(&**door, &call);
     let mut headers = content_type(door.stream_content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     describe(&call, &mut headers);
-    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, listener, call).called(own)))
+    response_of(headers, AnswerBody::encoded(EncodedStream::new(source, encoder, listener, told_id, call)))
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.

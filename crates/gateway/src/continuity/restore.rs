@@ -2,16 +2,12 @@
 
 use tollgate_model::{Content, Message, Part};
 
-use super::is_proof;
-
 /// Puts `kept` in place of what came back without it. What the client added to the parts it has stays.
 pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
-    if message.parts.iter().any(is_proof) {
+    if message.parts.iter().any(carries_proof) {
         // The client carries proofs of its own accord: only those on parts that its format cannot sign are missing.
-        for part in &mut message.parts {
-            if part.signature.is_none()
-                && let Some(same) = kept.iter().find(|kept| same_call(kept, part))
-            {
+        for part in message.parts.iter_mut().filter(|part| part.signature.is_none()) {
+            if let Some(same) = kept.iter().find(|kept| same_call(kept, part) || same_text(kept, part)) {
                 part.signature.clone_from(&same.signature);
             }
         }
@@ -27,12 +23,21 @@ pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
             part.extra = said.extra;
         }
     }
-    // What cannot be said again: the whole text stands in the kept parts, cut otherwise.
+    // What cannot be said again: the whole text stands in the kept parts, cut otherwise, and so does what was thought.
     said.retain(|part| {
-        !matches!(part.content, Content::Text(_) | Content::ToolCall(_) | Content::Refusal(_))
+        !matches!(
+            part.content,
+            Content::Text(_) | Content::ToolCall(_) | Content::Refusal(_) | Content::Reasoning(_)
+        )
     });
     kept.append(&mut said);
     message.parts = kept;
+}
+
+/// Whether a client sent a proof back. Reasoning that it only shows, with nothing that its issuer knows it by, is none.
+fn carries_proof(part: &Part) -> bool {
+    let sealed = matches!(&part.content, Content::Reasoning(reasoning) if reasoning.encrypted.is_some());
+    sealed || part.signature.is_some()
 }
 
 fn same_call(one: &Part, other: &Part) -> bool {

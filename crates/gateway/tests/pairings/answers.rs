@@ -25,6 +25,7 @@ const SAME_MEANING: &[(&str, &str)] = &[
     // The vendors' words for the usual class.
     ("anthropic.messages", "service_tier"),
     ("gemini.generate_content", "service_tier"),
+    ("gemini.interactions", "service_tier"),
     // Required beside what they describe.
     ("openai.chat", "choices[].parts[].content.value.citations[].start_index"),
     ("openai.chat", "choices[].parts[].content.value.citations[].end_index"),
@@ -32,6 +33,9 @@ const SAME_MEANING: &[(&str, &str)] = &[
     ("openai.responses", "choices[].parts[].content.value.citations[].end_index"),
     ("gemini.generate_content", "choices[].parts[].content.value.citations[].start_index"),
     ("gemini.generate_content", "choices[].parts[].content.value.citations[].end_index"),
+    // Required, and the very bytes of the token beside them.
+    ("openai.responses", "choices[].logprobs[].bytes"),
+    ("openai.responses", "choices[].logprobs[].top[].bytes"),
     // An answer that is complete has ended.
     ("openai.responses", "choices[].finish_reason.type"),
     // It has one word for this, and keeps the word.

@@ -47,6 +47,11 @@ pub(crate) fn all() -> Vec<Pair> {
             )),
             path: "/v1beta/models/m:generateContent",
         },
+        Pair {
+            door: Box::new(tollgate_gemini::InteractionsFrontDoor::new()),
+            provider: Box::new(tollgate_gemini::InteractionsProvider::new(name(), url("http://127.0.0.1"))),
+            path: "/v1beta/interactions",
+        },
     ]
 }
 

@@ -22,10 +22,13 @@ const ADDED: &[(&str, &str)] = &[
     ("openai.responses", "tools[].kind.value.strict"),
     // Results are found by the function's name.
     ("gemini.generate_content", "messages[].parts[].content.value.name"),
+    ("gemini.interactions", "messages[].parts[].content.value.name"),
     // Tools that are held to their schemas are a mode of the choice.
     ("gemini.generate_content", "tool_choice.type"),
+    ("gemini.interactions", "tool_choice.type"),
     // Reasoning is shown to whoever asks for it.
     ("gemini.generate_content", "reasoning.visible"),
+    ("gemini.interactions", "reasoning.visible"),
 ];
 
 /// What a format says in another way, or by saying nothing. Each with its reason.
@@ -35,9 +38,12 @@ const SAME_MEANING: &[(&str, &str)] = &[
     // Every schema is followed to the letter.
     ("anthropic.messages", "response_format.value.strict"),
     ("gemini.generate_content", "response_format.value.name"),
+    ("gemini.interactions", "response_format.value.name"),
     ("gemini.generate_content", "response_format.value.strict"),
+    ("gemini.interactions", "response_format.value.strict"),
     // A mode of the choice, for all tools at once.
     ("gemini.generate_content", "tools[].kind.value.strict"),
+    ("gemini.interactions", "tools[].kind.value.strict"),
 ];
 
 /// What a way there and back came to.

@@ -58,6 +58,9 @@ impl Doors {
             "/v1/chat/completions" => return route(&self.openai_chat, POST, Asked::Chat),
             "/v1/responses" => return route(&self.openai_responses, POST, Asked::Response),
             "/v1/messages" => return route(&self.anthropic_messages, POST, Asked::Chat),
+            "/v1beta/interactions" | "/v1/interactions" => {
+                return route(&self.gemini_interactions, POST, Asked::Chat);
+            }
             "/v1/models" | "/v1beta/models" => {
                 return route(self.speaker(path, headers), GET, Asked::ModelList);
             }
