@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tollgate_model::{
-    Assembler, ChatEvent, ChatRequest, Content, Delta, Format, Message, Part, PartKind, Role,
+    Assembler, ChatEvent, ChatRequest, Content, Delta, Format, Loss, Message, Part, PartKind, Role,
 };
 use tollgate_state::{State, StateKey};
 
@@ -56,19 +56,22 @@ impl Continuity {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Keeps the parts of the answer to `request`, if any of them wants to come back and the next turn may lack it.
-    fn remember(&self, request: &ChatRequest, parts: &[Part]) {
+    /// Keeps the parts of the answer to `request`, if any of them wants to come back and the next turn may lack it. Says
+    /// whether it did.
+    fn remember(&self, request: &ChatRequest, parts: &[Part]) -> bool {
         if !parts.iter().any(is_proof) {
-            return;
+            return false;
         }
         let mut chain = Chain::default();
         request.messages.iter().for_each(|message| chain.add(message));
-        if let (Some(subject), Ok(bytes)) = (subject(&chain, parts), serde_json::to_vec(parts)) {
-            let key = StateKey::new(KIND, &self.owner, &subject);
-            if !self.state.put(key, Bytes::from(bytes), KEPT_FOR) {
-                tracing::warn!("an answer's proofs are not kept: the gateway's memory is full");
-            }
+        let (Some(subject), Ok(bytes)) = (subject(&chain, parts), serde_json::to_vec(parts)) else {
+            return false;
+        };
+        let kept = self.state.put(StateKey::new(KIND, &self.owner, &subject), Bytes::from(bytes), KEPT_FOR);
+        if !kept {
+            tracing::warn!("an answer's proofs are not kept: the gateway's memory is full");
         }
+        kept
     }
 
     /// Reads along an answer of a provider that speaks `format`.
@@ -76,7 +79,7 @@ impl Continuity {
         // These formats have no proofs; their servers may show reasoning, and some want it back.
         let seals = *format != Format::OPENAI_CHAT && *format != Format::OLLAMA_CHAT;
         let hearing = if seals { Hearing::All(Box::default()) } else { Hearing::First };
-        Box::new(Listener { continuity: self.clone(), request: request.clone(), hearing })
+        Box::new(Listener { continuity: self.clone(), request: request.clone(), hearing, kept: false })
     }
 }
 
@@ -91,6 +94,7 @@ pub(crate) struct Listener {
     continuity: Continuity,
     request: Arc<ChatRequest>,
     hearing: Hearing,
+    kept: bool,
 }
 
 #[derive(Debug)]
@@ -121,17 +125,23 @@ impl Listener {
                     return;
                 };
                 if let Some(choice) = assembler.into_response().choices.first() {
-                    self.continuity.remember(&self.request, &choice.parts);
+                    self.kept = self.continuity.remember(&self.request, &choice.parts);
                 }
             }
             _ => {}
         }
     }
+
+    /// Whether what a client's format could not carry is kept here until it comes back, and so is not lost.
+    pub(crate) fn keeps(&self, loss: &Loss) -> bool {
+        let proof = || loss.path.ends_with(".signature") || loss.path.ends_with(".encrypted");
+        self.kept && loss.path.starts_with("choices[0].parts[") && proof()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use tollgate_model::{Choice, ModelName, Signature, message::CacheHint};
+    use tollgate_model::{Choice, Losses, ModelName, Signature, message::CacheHint};
 
     use super::*;
 
@@ -152,11 +162,37 @@ mod tests {
     }
 
     /// Lets an answer pass, as a stream does.
-    fn hear(continuity: &Continuity, request: &Arc<ChatRequest>, format: &Format, parts: Vec<Part>) {
+    fn hear(
+        continuity: &Continuity,
+        request: &Arc<ChatRequest>,
+        format: &Format,
+        parts: Vec<Part>,
+    ) -> Box<Listener> {
         let choices = vec![Choice::new(0, parts, None)];
         let answer = tollgate_model::ChatResponse { choices, ..Default::default() };
         let mut listener = continuity.listener(request, format);
         answer.into_events().iter().for_each(|event| listener.hear(event));
+        listener
+    }
+
+    /// Whether the loss of a field of the answer's first choice is none.
+    fn keeps(listener: &Listener, path: &str) -> bool {
+        let mut losses = Losses::new();
+        losses.dropped(path, "the format has no signatures");
+        losses.iter().all(|loss| listener.keeps(loss))
+    }
+
+    #[test]
+    fn a_proof_that_is_kept_is_not_lost() {
+        let request = asking(vec![Message::user("why?")]);
+        let parts = vec![thought(), Part::text("so")];
+        let listener = hear(&continuity(), &request, &Format::ANTHROPIC_MESSAGES, parts);
+        assert!(keeps(&listener, "choices[0].parts[0].signature"));
+        assert!(!keeps(&listener, "choices[0].parts[1].citations[0]"));
+        assert!(!keeps(&listener, "choices[1].parts[0].signature"), "only the first goes on");
+        // Nothing that it could be found by.
+        let listener = hear(&continuity(), &request, &Format::ANTHROPIC_MESSAGES, vec![thought()]);
+        assert!(!keeps(&listener, "choices[0].parts[0].signature"));
     }
 
     /// Asks again, with the answer as a client sent it back.

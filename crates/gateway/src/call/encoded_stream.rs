@@ -57,8 +57,8 @@ impl EventSource {
     }
 
     /// Lets a listener hear an answer that is there as a whole.
-    pub(crate) fn heard_by(&mut self, listener: Option<Box<Listener>>) {
-        if let (Self::Unfolded { events, .. }, Some(mut listener)) = (self, listener) {
+    pub(crate) fn heard_by(&self, listener: &mut Option<Box<Listener>>) {
+        if let (Self::Unfolded { events, .. }, Some(listener)) = (self, listener) {
             events.iter().for_each(|event| listener.hear(event));
         }
     }
@@ -175,7 +175,7 @@ impl EncodedStream {
     fn close(&mut self, last: &[u8], ending: Ending) {
         self.ended = true;
         self.call.capture(last);
-        self.call.add_losses(self.encoder.losses());
+        self.call.add_answer_losses(self.encoder.losses(), self.listener.as_deref());
         self.call.close(ending, self.source.facts());
     }
 }

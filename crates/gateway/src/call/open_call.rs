@@ -18,7 +18,9 @@ use super::{
     accounting::{self, Exchange},
     inquiry::Inquiry,
 };
-use crate::{endpoint::Endpoint, gateway::Gateway, interrupt::InterruptWatch, runtime::Runtime};
+use crate::{
+    continuity::Listener, endpoint::Endpoint, gateway::Gateway, interrupt::InterruptWatch, runtime::Runtime,
+};
 
 /// A stream is kept in pieces of so many bytes. One buffer that doubles would be half empty, and there may be thousands of
 /// streams.
@@ -210,6 +212,13 @@ impl OpenCall {
 
     pub(crate) fn add_losses(&mut self, losses: &Losses) {
         for loss in losses {
+            self.losses.push(loss.clone());
+        }
+    }
+
+    /// Adds what the client's format could not say of the answer, but for what `listener` keeps until it comes back.
+    pub(crate) fn add_answer_losses(&mut self, losses: &Losses, listener: Option<&Listener>) {
+        for loss in losses.iter().filter(|loss| !listener.is_some_and(|listener| listener.keeps(loss))) {
             self.losses.push(loss.clone());
         }
     }

@@ -147,7 +147,7 @@ fn deliver(
             let body = AnswerBody::relayed(RelayedStream::new(parts, call, door.clone()));
             response_of(headers, body.seen_by(keeper))
         }
-        Answer::Translated { request, answer: Translated::Whole(mut response), listener } if !stream => {
+        Answer::Translated { request, answer: Translated::Whole(mut response), mut listener } if !stream => {
             let own = told_id(&**door, &call);
             let providers_id = response.id.clone();
             own.tell(&mut response.id);
@@ -156,9 +156,9 @@ fn deliver(
             if let Some(keeper) = &mut keeper {
                 keeper.see_whole(&encoded.body);
             }
-            let mut facts = EventSource::unfolded(response.into_events());
-            facts.heard_by(listener);
-            call.add_losses(&encoded.losses);
+            let facts = EventSource::unfolded(response.into_events());
+            facts.heard_by(&mut listener);
+            call.add_answer_losses(&encoded.losses, listener.as_deref());
             call.capture_response(&encoded.body);
             call.close(Ending::Completed, facts.facts());
             let headers = content_type("application/json");
