@@ -78,6 +78,23 @@ pub fn replace(body: &[u8], span: &Range<usize>, value: &[u8]) -> Vec<u8> {
     replaced
 }
 
+/// Sets a top-level field to a literal: where it stands, or else in front. Every other byte is kept.
+///
+/// # Errors
+/// As of [`find`].
+pub fn set(body: &[u8], name: &str, literal: &str) -> Result<Vec<u8>, SpanError> {
+    let [place] = find(body, [name])?;
+    if let Some(place) = place {
+        return Ok(replace(body, &place, literal.as_bytes()));
+    }
+    let mut changed = body.to_vec();
+    let open = body.iter().position(|byte| *byte == b'{').map_or(0, |place| place + 1);
+    let is_empty = body[open..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+    let comma = if is_empty { "" } else { "," };
+    changed.splice(open..open, format!("\"{name}\":{literal}{comma}").into_bytes());
+    Ok(changed)
+}
+
 struct Scanner<'a> {
     body: &'a [u8],
     at: usize,

@@ -27,8 +27,8 @@ pub struct Foreground {
 pub fn foreground(body: &[u8]) -> Result<Foreground, RequestError> {
     let [_, stream] = json_spans::find(body, ["background", "stream"]).map_err(unsearchable)?;
     let wanted = read_field::<Option<bool>>(body, "stream", stream.as_ref())?.flatten().unwrap_or_default();
-    let changed = set(body, "background", "false").map_err(unsearchable)?;
-    let changed = set(&changed, "stream", "true").map_err(unsearchable)?;
+    let changed = json_spans::set(body, "background", "false").map_err(unsearchable)?;
+    let changed = json_spans::set(&changed, "stream", "true").map_err(unsearchable)?;
     Ok(Foreground { body: changed, stream: wanted })
 }
 
@@ -58,7 +58,9 @@ pub fn told_event(data: &[u8]) -> ToldEvent {
     let Some(response) = event.response else {
         return ToldEvent { sequence_number: event.sequence_number, ..unread() };
     };
-    let Ok(response) = set(response.get().as_bytes(), "background", "true") else { return unread() };
+    let Ok(response) = json_spans::set(response.get().as_bytes(), "background", "true") else {
+        return unread();
+    };
     let Ok([Some(place)]) = json_spans::find(data, ["response"]) else { return unread() };
     let data = json_spans::replace(data, &place, &response);
     ToldEvent { data, sequence_number: event.sequence_number, response: Some(response) }
@@ -108,20 +110,6 @@ pub fn ended(response: &[u8], error: Option<(&str, &str)>) -> Vec<u8> {
         fields.insert("error".to_owned(), json!({"code": code, "message": message}));
     }
     Value::Object(fields).to_string().into_bytes()
-}
-
-/// Sets a top-level field to a literal, where it stands or else in front.
-fn set(body: &[u8], name: &str, literal: &str) -> Result<Vec<u8>, json_spans::SpanError> {
-    let [place] = json_spans::find(body, [name])?;
-    if let Some(place) = place {
-        return Ok(json_spans::replace(body, &place, literal.as_bytes()));
-    }
-    let mut changed = body.to_vec();
-    let open = body.iter().position(|byte| *byte == b'{').map_or(0, |place| place + 1);
-    let is_empty = body[open..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
-    let comma = if is_empty { "" } else { "," };
-    changed.splice(open..open, format!("\"{name}\":{literal}{comma}").into_bytes());
-    Ok(changed)
 }
 
 #[cfg(test)]

@@ -73,21 +73,11 @@ pub fn continued(body: &[u8], earlier: &[Value]) -> Result<Vec<u8>, RequestError
     let mut list: Vec<String> = earlier.iter().map(Value::to_string).collect();
     list.extend(own_items(body, input.as_ref())?.into_iter().map(|raw| raw.get().to_owned()));
     let list = format!("[{}]", list.join(","));
-    // The later place first, so that the earlier one stays where it is.
-    let mut places: Vec<_> = [(input.clone(), list.as_str()), (previous, "null")]
-        .into_iter()
-        .filter_map(|(span, text)| Some((span?, text)))
-        .collect();
-    places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
-    let mut changed = body.to_vec();
-    for (span, text) in places {
-        changed = json_spans::replace(&changed, &span, text.as_bytes());
+    let changed = json_spans::set(body, "input", &list).map_err(unsearchable)?;
+    match previous {
+        Some(_) => json_spans::set(&changed, PREVIOUS, "null").map_err(unsearchable),
+        None => Ok(changed),
     }
-    if input.is_none() {
-        let open = changed.iter().position(|byte| *byte == b'{').map_or(0, |place| place + 1);
-        changed.splice(open..open, format!("\"input\":{list},").into_bytes());
-    }
-    Ok(changed)
 }
 
 /// Returns a request's input as the vendor lists it afterwards: every item typed and with an id, every content a list.
