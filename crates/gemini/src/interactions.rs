@@ -18,6 +18,7 @@ mod request;
 mod response;
 mod status;
 mod steps;
+pub mod stored;
 mod stream_decoder;
 mod stream_encoder;
 mod usage;

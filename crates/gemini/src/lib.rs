@@ -8,7 +8,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `generate_content` | [`GenerateContentProvider`] and [`GenerateContentFrontDoor`], token counts and model lists |
-//! | `interactions` | [`InteractionsProvider`] and [`InteractionsFrontDoor`] |
+//! | `interactions` | [`InteractionsProvider`], [`InteractionsFrontDoor`], and interactions that are kept: [`stored`] |
 //! | `error`, `client_error` | non-2xx answers and in-stream errors, read and told |
 //! | `read` | how the vendor's objects are read: names in two spellings, lists of one, errors with their place |
 //! | `signature` | a format's own signatures, and other vendors' proofs carried in their place |
@@ -67,5 +67,5 @@ pub use generate_content::{
     GenerateContentFrontDoor, GenerateContentProvider, ListedModel, ModelPath, TokenCount,
     decode_count_request, encode_model_list,
 };
-pub use interactions::{InteractionsFrontDoor, InteractionsProvider};
+pub use interactions::{InteractionsFrontDoor, InteractionsProvider, stored};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -18,6 +18,12 @@ pub(super) fn is_type(kind: &str) -> bool {
     TYPES.contains(&kind)
 }
 
+/// Whether an element of a list of steps is a content, and no step.
+pub(super) fn stands_alone(raw: &RawValue) -> bool {
+    let element: Option<Map<String, Value>> = serde_json::from_str(raw.get()).ok();
+    element.is_some_and(|element| element.get("type").and_then(Value::as_str).is_some_and(is_type))
+}
+
 /// Reads a content. One of a type that is not known is kept whole.
 pub(super) fn read(raw: &RawValue) -> serde_json::Result<Part> {
     let content: wire::Content<'_> = serde_json::from_str(raw.get())?;

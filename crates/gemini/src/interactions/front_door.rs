@@ -9,8 +9,7 @@ use super::{error, request, response, stream_encoder::InteractionEncoder};
 /// Reads and answers clients that speak the Interactions API.
 ///
 /// What another vendor's reasoning needs to be sent back is answered as the `signature` of thoughts and calls, so that a
-/// client which sends its steps back unchanged keeps it. Conversations are not kept: `previous_interaction_id` means
-/// something to the vendor alone.
+/// client which sends its steps back unchanged keeps it. Conversations are not kept here, but by whoever reads [`crate::stored`].
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct InteractionsFrontDoor;

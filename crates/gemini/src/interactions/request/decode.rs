@@ -1,6 +1,6 @@
 //! The body of a request → canonical.
 
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use tollgate_model::{ChatRequest, Extra, Message, ModelName, Part, RequestError, Role};
 use tollgate_provider::{
     RequestFacts,
@@ -11,7 +11,7 @@ use tollgate_provider::{
 use super::{settings, tools};
 use crate::{
     interactions::{
-        FORMAT, notes,
+        FORMAT, content, notes,
         steps::{self, Direction, Speaker},
         wire::Request,
     },
@@ -90,7 +90,7 @@ fn read_input(input: &RawValue) -> Result<Vec<Message>, RequestError> {
     for (index, raw) in list.into_iter().enumerate() {
         let step = steps::read(raw, Direction::Request);
         let step = step.map_err(|error| invalid(&format!("input[{index}]"), &error))?;
-        let bare = is_bare(raw);
+        let bare = content::stands_alone(raw);
         let role = match step.speaker {
             Speaker::User => Role::User,
             Speaker::Model => Role::Assistant,
@@ -111,14 +111,6 @@ fn read_input(input: &RawValue) -> Result<Vec<Message>, RequestError> {
         after_bare = bare;
     }
     Ok(messages)
-}
-
-/// Whether an element of `input` is a content, and no step.
-fn is_bare(raw: &RawValue) -> bool {
-    let kind: Option<Map<String, Value>> = serde_json::from_str(raw.get()).ok();
-    kind.is_some_and(|kind| {
-        kind.get("type").and_then(Value::as_str).is_some_and(crate::interactions::content::is_type)
-    })
 }
 
 /// Remembers that two outputs of the model stood in two steps.
