@@ -271,10 +271,10 @@ impl Input<'_> {
     }
 }
 
-/// Whether the first call of a message bears the vendor's own signature.
+/// Whether the first call of a message bears the vendor's own signature, or a thought before it does.
 fn is_signed(message: &Message) -> bool {
-    let mut calls = message.parts.iter().filter(|part| matches!(part.content, Content::ToolCall(_)));
-    calls.next().is_none_or(|first| signature::own(first, &FORMAT).is_some())
+    let call = message.parts.iter().position(|part| matches!(part.content, Content::ToolCall(_)));
+    call.is_none_or(|call| message.parts[..=call].iter().any(|part| signature::own(part, &FORMAT).is_some()))
 }
 
 /// What concerns the account and the provider's keeping rather than the answer.

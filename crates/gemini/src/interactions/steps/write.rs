@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::interactions) struct ModelSteps<'a> {
     pub(in crate::interactions) direction: Direction,
-    /// What stands on the first call that the vendor did not sign.
+    /// What stands on a thought before the first call, where the vendor signed neither.
     pub(in crate::interactions) placeholder: Option<&'static str>,
     pub(in crate::interactions) losses: &'a mut Losses,
 }
@@ -112,10 +112,11 @@ impl ModelSteps<'_> {
     }
 
     fn call(&mut self, steps: &mut Array<'_>, part: &Part, call: &ToolCall, place: &str) {
-        let mut signature = self.signature(part, place);
-        let placeholder = self.placeholder.take();
-        if let (None, Some(placeholder)) = (&signature, placeholder) {
-            signature = Some(placeholder.to_owned());
+        let signature = self.signature(part, place);
+        if let Some(placeholder) = self.placeholder.take() {
+            let mut thought = steps.object();
+            thought.field("type", "thought").field("signature", placeholder);
+            thought.end();
             let why = "the call is another model's: the vendor's placeholder stands for its signature";
             self.losses.emulated(format!("{place}.signature"), why);
         }

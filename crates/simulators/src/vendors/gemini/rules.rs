@@ -1,6 +1,6 @@
 //! What Gemini refuses, apart from the order of contents.
 
-mod conversation;
+pub(super) mod conversation;
 
 use serde_json::Value;
 

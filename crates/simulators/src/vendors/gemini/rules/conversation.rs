@@ -11,7 +11,7 @@ use crate::exchange::{Exchange, Refusal, require};
 
 /// What Google documents for histories that another model began: as the text itself, and as the bytes of that text, which is
 /// what SDKs make of it.
-const PLACEHOLDERS: [&str; 4] = [
+pub(in crate::vendors::gemini) const PLACEHOLDERS: [&str; 4] = [
     "skip_thought_signature_validator",
     "context_engineering_is_the_way_to_go",
     "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
