@@ -89,7 +89,12 @@ impl Endpoint {
 
     /// Whether one of its formats is `format`.
     pub(crate) fn speaks(&self, format: &Format) -> bool {
-        self.providers.iter().any(|provider| provider.format() == format)
+        self.speaker_of(format).is_some()
+    }
+
+    /// Returns the adapter that speaks `format`.
+    pub(crate) fn speaker_of(&self, format: &Format) -> Option<&Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| provider.format() == format)
     }
 
     /// Returns the adapters that can serve a call, the best first: never none.

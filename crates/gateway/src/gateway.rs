@@ -16,7 +16,7 @@ use crate::{
     continuity::Continuity,
     endpoint::Endpoint,
     interrupt::Interrupt,
-    responses::{Runs, Shelf},
+    responses::{KeptFormat, Runs, Shelf},
     runtime::Runtime,
 };
 
@@ -88,9 +88,9 @@ impl Gateway {
         Continuity::new(self.state.clone(), owner(caller))
     }
 
-    /// The answers that are kept for a caller.
-    pub(crate) fn shelf(&self, caller: &Caller) -> Shelf {
-        Shelf::new(self.state.clone(), owner(caller))
+    /// The answers of a format that are kept for a caller.
+    pub(crate) fn shelf(&self, caller: &Caller, format: KeptFormat) -> Shelf {
+        Shelf::new(format, self.state.clone(), owner(caller))
     }
 
     /// Waits until every record that is closed is written. Call it after the last call.

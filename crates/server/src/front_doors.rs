@@ -78,16 +78,16 @@ impl FrontDoors {
         match asked {
             Asked::Kept(id, of) => {
                 let query = uri.query().unwrap_or_default();
-                of_kept(gateway, &**door, &head, id, of, query)
+                of_kept(gateway, door, &head, id, of, query).await
             }
-            Asked::Chat | Asked::Response => {
+            Asked::Chat | Asked::KeptChat => {
                 // Strangers are sent away before anything of theirs is kept in memory.
                 if let Err(error) = gateway.authenticate(&head.headers) {
                     return door.encode_error(&error).map(AnswerBody::whole);
                 }
                 match self.read(body).await {
-                    Ok(body) if matches!(asked, Asked::Response) => {
-                        gateway.serve_responses(door, head, body).await
+                    Ok(body) if matches!(asked, Asked::KeptChat) => {
+                        gateway.serve_kept(door, head, body).await
                     }
                     Ok(body) => gateway.serve(door, head, body).await,
                     Err(error) => gateway.refuse(&**door, &head.headers, error),
@@ -113,19 +113,20 @@ impl FrontDoors {
 }
 
 /// Answers what is asked about an answer that is kept.
-fn of_kept(
+async fn of_kept(
     gateway: &Gateway,
-    door: &dyn FrontDoor,
+    door: &Arc<dyn FrontDoor>,
     head: &Parts,
     id: &str,
     of: OfKept,
     query: &str,
 ) -> Response<AnswerBody> {
+    let headers = &head.headers;
     match of {
-        OfKept::Itself if head.method == Method::DELETE => gateway.forget_response(door, &head.headers, id),
-        OfKept::Itself => gateway.kept_response(door, &head.headers, id, query),
-        OfKept::InputItems => gateway.response_input_items(door, &head.headers, id, query),
-        OfKept::Cancel => gateway.cancel_response(door, &head.headers, id),
+        OfKept::Itself if head.method == Method::DELETE => gateway.forget_answer(door, headers, id).await,
+        OfKept::Itself => gateway.kept_answer(door, headers, id, query).await,
+        OfKept::InputItems => gateway.answer_input_items(door, headers, id, query).await,
+        OfKept::Cancel => gateway.cancel_answer(door, headers, id).await,
     }
 }
 

@@ -14,7 +14,7 @@ use super::{attempt::AttemptError, event_reader::EventReader, inquiry::Inquiry};
 use crate::continuity::Listener;
 
 /// The largest answer that is held in memory as a whole. Generated pictures and sound make answers large.
-const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
+pub(crate) const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 /// The most that is read of a stream before the client sees something of it.
 const MAX_FIRST_BYTES: usize = 256 * 1024;
 

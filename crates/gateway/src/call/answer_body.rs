@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::{encoded_stream::EncodedStream, relayed_stream::RelayedStream};
+use super::{encoded_stream::EncodedStream, passed_stream::PassedStream, relayed_stream::RelayedStream};
 use crate::responses::{Keeper, RunReader};
 
 /// The body of an answer. Pulled by the server; dropping it cancels what is still coming and closes the record.
@@ -26,6 +26,7 @@ enum Kind {
     Relayed(Box<RelayedStream>),
     Encoded(Box<EncodedStream>),
     Run(RunReader),
+    Passed(Box<PassedStream>),
 }
 
 impl AnswerBody {
@@ -54,6 +55,11 @@ impl AnswerBody {
         Self::of(Kind::Run(reader))
     }
 
+    /// Passes events on that are no call's answer.
+    pub(crate) fn passed(stream: PassedStream) -> Self {
+        Self::of(Kind::Passed(Box::new(stream)))
+    }
+
     pub(crate) fn encoded(stream: EncodedStream) -> Self {
         Self::of(Kind::Encoded(Box::new(stream)))
     }
@@ -73,6 +79,7 @@ impl http_body::Body for AnswerBody {
             Kind::Relayed(stream) => stream.poll_chunk(cx),
             Kind::Encoded(stream) => stream.poll_chunk(cx),
             Kind::Run(reader) => reader.poll_chunk(cx),
+            Kind::Passed(stream) => stream.poll_chunk(cx),
         };
         // Kept before the client can ask for it.
         if let (Poll::Ready(Some(chunk)), Some(keeper)) = (&chunk, &mut self.keeper) {
@@ -88,7 +95,7 @@ impl http_body::Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Relayed(_) | Kind::Encoded(_) | Kind::Run(_) => SizeHint::default(),
+            Kind::Relayed(_) | Kind::Encoded(_) | Kind::Run(_) | Kind::Passed(_) => SizeHint::default(),
         }
     }
 }

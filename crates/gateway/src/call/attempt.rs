@@ -165,18 +165,23 @@ fn timeouts(endpoint: &Endpoint, deadline: Option<Instant>) -> Result<Timeouts, 
 
 /// Reads an answer that is no success.
 async fn refusal(provider: &dyn Provider, same_format: bool, response: http::Response<Body>) -> AttemptError {
-    let (head, body) = response.into_parts();
-    let status = head.status;
-    let Ok(body) = collect(body, MAX_ERROR_BYTES).await else {
-        let error = provider.decode_error(response_of(status, head.headers, Bytes::new()));
-        return AttemptError::from(error);
-    };
-    let error = provider.decode_error(response_of(status, head.headers.clone(), body.clone()));
+    let (error, headers, body) = failure(provider, response).await;
     // Only what is the format's own kind of document may reach a client: never a proxy's HTML page.
     let is_document = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body)
         .is_ok_and(|document| document.get("error").is_some_and(serde_json::Value::is_object));
-    let own_words = (same_format && is_document).then_some((head.headers, body));
+    let own_words = (same_format && is_document).then_some((headers, body));
     AttemptError::Provider(Box::new(Refusal { error, own_words }))
+}
+
+/// Reads what an answer that is no success says, as far as it can be had.
+pub(crate) async fn failure(
+    provider: &dyn Provider,
+    response: http::Response<Body>,
+) -> (ProviderError, HeaderMap, Bytes) {
+    let (head, body) = response.into_parts();
+    let body = collect(body, MAX_ERROR_BYTES).await.unwrap_or_default();
+    let error = provider.decode_error(response_of(head.status, head.headers.clone(), body.clone()));
+    (error, head.headers, body)
 }
 
 fn response_of(status: StatusCode, headers: HeaderMap, body: Bytes) -> http::Response<Bytes> {

@@ -11,7 +11,10 @@ use tollgate_model::{ChatRequest, Format, ModelName, ProviderName, RequestError}
 use tollgate_provider::{FrontDoor, RequestFacts};
 
 use super::CallOptions;
-use crate::continuity::{Continuity, Listener};
+use crate::{
+    continuity::{Continuity, Listener},
+    responses::KeptFormat,
+};
 
 /// One request to be served.
 #[derive(Debug)]
@@ -146,9 +149,9 @@ impl Inquiry {
             return Ok(request.clone());
         }
         let mut request = wire.door.decode_request(&wire.path, &wire.body)?;
-        if *wire.door.format() == Format::OPENAI_RESPONSES {
+        if let Some(format) = KeptFormat::of(wire.door.format()) {
             // Keeping answers is the gateway's own affair.
-            tollgate_openai::StoredState::take_from(&mut request);
+            format.take_from(&mut request);
         }
         wire.continuity.restore(&mut request);
         Ok(wire.decoded.get_or_init(|| Arc::new(request)).clone())

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
-use tollgate_model::{CallError, ChatRequest, ErrorKind, Format, RequestError, ResponseId};
+use tollgate_model::{CallError, ChatRequest, ErrorKind, RequestError, ResponseId};
 use tollgate_policy::{Caller, presented};
 use tollgate_provider::FrontDoor;
 
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     continuity::Listener,
     gateway::Gateway,
-    responses::{Keeper, Prepared},
+    responses::{Keeper, KeptFormat, Prepared},
     runtime::Runtime,
 };
 
@@ -174,8 +174,8 @@ fn deliver(
 /// An answer that is kept needs an id that no other answer has: the call's own. So does one that came without.
 fn told_id(door: &dyn FrontDoor, call: &OpenCall) -> ToldId {
     let id = call.id().as_str();
-    if *door.format() == Format::OPENAI_RESPONSES {
-        return ToldId::Always(ResponseId::from(format!("resp_{}", id.replace('-', ""))));
+    if let Some(format) = KeptFormat::of(door.format()) {
+        return ToldId::Always(ResponseId::from(format.id(id)));
     }
     ToldId::IfNone(ResponseId::from(id.to_owned()))
 }

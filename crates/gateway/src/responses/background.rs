@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use http::{Response, header, request::Parts};
+use http::{Response, request::Parts};
 use http_body::Body as _;
 use tokio::{
     sync::{oneshot, watch},
@@ -257,11 +257,7 @@ impl Gateway {
 
 /// Writes events as a stream.
 pub(super) fn stream(reader: RunReader) -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody::run(reader));
-    let events = header::HeaderValue::from_static("text/event-stream; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, events);
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
-    response
+    super::event_stream(AnswerBody::run(reader))
 }
 
 /// Makes ordinary streams of the bodies.

@@ -2,79 +2,117 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tollgate_gemini::stored::{Fold, Seen};
 use tollgate_model::{ProviderError, ProviderName};
+use tollgate_openai::background::Standing;
 use tollgate_provider::{Frame, Framer, Framing};
 
-use super::kept::{Kept, Shelf};
+use super::{
+    format::KeptFormat,
+    kept::{Kept, Shelf},
+};
 
 /// Keeps one answer, when it is complete.
 #[derive(Debug)]
 pub(crate) struct Keeper {
+    turn: Turn,
+    framer: Framer,
+    events: Events,
+}
+
+/// The turn that is to be kept.
+#[derive(Debug)]
+struct Turn {
     shelf: Shelf,
     /// Gone once the answer is kept.
     kept: Option<Kept>,
-    framer: Framer,
 }
 
-/// An answer, as far as its keeper needs it.
-#[derive(Deserialize)]
-struct Answer {
-    id: String,
-    /// Failed and cancelled answers are no turn of a conversation.
-    status: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
+/// How a format's stream tells of the finished answer.
+#[derive(Debug)]
+enum Events {
+    /// Its last event holds all of it.
+    Responses,
+    /// It is told piece by piece.
+    Interactions(Box<Fold>),
 }
 
 impl Keeper {
     pub(super) fn new(shelf: Shelf, kept: Kept) -> Self {
-        Self { shelf, kept: Some(kept), framer: Framer::new(Framing::Sse) }
+        let events = match shelf.format() {
+            KeptFormat::Responses => Events::Responses,
+            KeptFormat::Interactions => Events::Interactions(Box::default()),
+        };
+        Self { turn: Turn { shelf, kept: Some(kept) }, framer: Framer::new(Framing::Sse), events }
     }
 
     /// Notes that a provider keeps the answer too.
     pub(crate) fn also_kept_by(&mut self, provider: ProviderName) {
-        if let Some(kept) = &mut self.kept {
+        if let Some(kept) = &mut self.turn.kept {
             kept.also_kept_by = Some(provider);
         }
     }
 
     /// Keeps a complete answer.
     pub(crate) fn see_whole(&mut self, body: &[u8]) {
-        keep(&self.shelf, &mut self.kept, body);
+        self.turn.keep(body);
     }
 
-    /// Looks for the end of a stream, whose last event holds the complete answer. Nothing of what is seen is an error: it
-    /// passes to the client as it is.
+    /// Looks for the end of a stream. Nothing of what is seen is an error: it passes to the client as it is.
     pub(crate) fn see(&mut self, chunk: &[u8]) {
-        let (shelf, kept) = (&self.shelf, &mut self.kept);
-        if kept.is_none() {
+        let (turn, events) = (&mut self.turn, &mut self.events);
+        if turn.kept.is_none() {
             return;
         }
         let look = |frame: Frame<'_>| -> Result<(), ProviderError> {
-            if matches!(frame.event, Some(b"response.completed" | b"response.incomplete"))
-                && let Ok(Event { response: Some(response) }) = serde_json::from_slice(frame.data)
-            {
-                keep(shelf, kept, response.get().as_bytes());
+            match events {
+                Events::Responses => {
+                    if let Some(response) = last_of_responses(frame) {
+                        turn.keep(response.get().as_bytes());
+                    }
+                }
+                Events::Interactions(fold) => match fold.take(frame) {
+                    Some(Seen::Begun(interaction) | Seen::Complete(interaction)) => turn.keep(&interaction),
+                    _ => {}
+                },
             }
             Ok(())
         };
         if self.framer.feed(chunk, look).is_err() {
             // A frame that is too large to be framed is too large to be kept.
+            turn.kept = None;
+        }
+    }
+}
+
+impl Turn {
+    /// Keeps an answer that is complete. One that its provider can be asked for is kept as it stands.
+    fn keep(&mut self, body: &[u8]) {
+        let Some(standing) = Standing::of(body) else { return };
+        let Some(turn) = &mut self.kept else { return };
+        let format = self.shelf.format();
+        let can_be_asked_for = format.asks_its_keeper() && turn.also_kept_by.is_some();
+        if !format.is_turn(&standing) && !can_be_asked_for {
+            return;
+        }
+        turn.response = bytes::Bytes::copy_from_slice(body);
+        if !self.shelf.put(&standing.id, turn) {
+            tracing::warn!(id = standing.id, "an answer is not kept: the gateway's memory is full");
+        }
+        if standing.is_over() {
             self.kept = None;
         }
     }
 }
 
-fn keep(shelf: &Shelf, kept: &mut Option<Kept>, body: &[u8]) {
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return };
-    let complete = matches!(answer.status.as_deref(), Some("completed" | "incomplete") | None);
-    let Some(mut turn) = kept.take_if(|_| complete) else { return };
-    turn.response = bytes::Bytes::copy_from_slice(body);
-    if !shelf.put(&answer.id, &turn) {
-        tracing::warn!(id = answer.id, "an answer is not kept: the gateway's memory is full");
+fn last_of_responses(frame: Frame<'_>) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow, default)]
+        response: Option<&'a RawValue>,
     }
+    if !matches!(frame.event, Some(b"response.completed" | b"response.incomplete")) {
+        return None;
+    }
+    serde_json::from_slice::<Event<'_>>(frame.data).ok()?.response
 }

@@ -6,12 +6,15 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use tollgate_model::{ProviderName, RequestError};
-use tollgate_openai::{background::Standing, continued};
+use tollgate_openai::background::Standing;
 use tollgate_state::{State, StateKey};
+
+use super::format::KeptFormat;
 
 /// As long as the vendor keeps them.
 const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
-const KIND: &str = "response";
+/// Who keeps an answer: told of each id, for those who ask for what is another's.
+const OWNER_KIND: &str = "owner of an answer";
 /// The most turns that one answer goes back. A ring of answers, or one made to be long, ends here.
 const MAX_TURNS: usize = 1000;
 /// The most bytes that a conversation is put together to.
@@ -56,16 +59,22 @@ pub(super) struct Conversation {
     pub(super) also_kept_by: Option<ProviderName>,
 }
 
-/// The answers that are kept for one caller.
+/// The answers of one format that are kept for one caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
+    format: KeptFormat,
     state: Arc<State>,
     owner: Arc<str>,
 }
 
 impl Shelf {
-    pub(crate) const fn new(state: Arc<State>, owner: Arc<str>) -> Self {
-        Self { state, owner }
+    pub(crate) const fn new(format: KeptFormat, state: Arc<State>, owner: Arc<str>) -> Self {
+        Self { format, state, owner }
+    }
+
+    /// The format of the answers.
+    pub(super) const fn format(&self) -> KeptFormat {
+        self.format
     }
 
     /// Whose answers they are.
@@ -74,7 +83,16 @@ impl Shelf {
     }
 
     fn key(&self, id: &str) -> StateKey {
-        StateKey::new(KIND, &self.owner, id.as_bytes())
+        StateKey::new(self.format.kind(), &self.owner, id.as_bytes())
+    }
+
+    fn owner_key(id: &str) -> StateKey {
+        StateKey::new(OWNER_KIND, "", id.as_bytes())
+    }
+
+    /// Whether an answer is kept for another caller. A provider that keeps it too would not know the one from the other.
+    pub(super) fn is_anothers(&self, id: &str) -> bool {
+        self.state.get(&Self::owner_key(id)).is_some_and(|owner| owner != self.owner.as_bytes())
     }
 
     /// Keeps an answer under its id. Returns whether it is kept.
@@ -82,7 +100,11 @@ impl Shelf {
         let (Ok(request), Ok(response)) = (raw(&kept.request), raw(&kept.response)) else { return false };
         let (previous, also_kept_by) = (kept.previous.clone(), kept.also_kept_by.clone());
         let written = Written { request, response, previous, also_kept_by };
-        serde_json::to_vec(&written).is_ok_and(|bytes| self.state.put(self.key(id), bytes.into(), KEPT_FOR))
+        let owner = Bytes::copy_from_slice(self.owner.as_bytes());
+        serde_json::to_vec(&written).is_ok_and(|bytes| {
+            self.state.put(Self::owner_key(id), owner, KEPT_FOR)
+                && self.state.put(self.key(id), bytes.into(), KEPT_FOR)
+        })
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Kept> {
@@ -111,39 +133,37 @@ impl Shelf {
         let mut bytes = 0;
         while let Some(previous) = turns.last().and_then(|turn| turn.previous.clone()) {
             let turn = self.get(&previous);
-            let turn = turn.ok_or_else(|| invalid(format!("the answer `{previous}` before it is gone")))?;
+            let turn =
+                turn.ok_or_else(|| self.invalid(format!("the answer `{previous}` before it is gone")))?;
             bytes += turn.request.len() + turn.response.len();
             turns.push(turn);
             if turns.len() > MAX_TURNS || bytes > MAX_BYTES {
-                return Err(invalid("the conversation is too long to go on from".to_owned()));
+                return Err(self.invalid("the conversation is too long to go on from".to_owned()));
             }
         }
         let mut items = Vec::new();
         for turn in turns.into_iter().rev() {
-            let mut whole: Value = serde_json::from_slice(&continued(&turn.request, &items)?)
-                .map_err(|error| invalid(error.to_string()))?;
+            let unreadable = |error: serde_json::Error| self.invalid(error.to_string());
+            let whole = self.format.continued(&turn.request, &items)?;
+            let mut whole: Value = serde_json::from_slice(&whole).map_err(unreadable)?;
             if let Value::Array(input) = whole["input"].take() {
                 items = input;
             }
-            if Standing::of(&turn.response).is_some_and(|standing| !standing.is_turn()) {
-                return Err(invalid("the answer is not complete: nothing can go on from it".to_owned()));
+            if Standing::of(&turn.response).is_some_and(|standing| !self.format.is_turn(&standing)) {
+                return Err(self.invalid("the answer is not complete: nothing can go on from it".to_owned()));
             }
-            let mut response: Value =
-                serde_json::from_slice(&turn.response).map_err(|error| invalid(error.to_string()))?;
-            if let Value::Array(output) = response["output"].take() {
-                items.extend(output);
-            }
+            items.extend(self.format.answered(&turn.response).map_err(unreadable)?);
         }
         Ok(Some(Conversation { items, also_kept_by }))
+    }
+
+    fn invalid(&self, message: String) -> RequestError {
+        RequestError::invalid_field(self.format.previous_field(), message)
     }
 }
 
 fn raw(bytes: &[u8]) -> serde_json::Result<&RawValue> {
     serde_json::from_slice(bytes)
-}
-
-fn invalid(message: String) -> RequestError {
-    RequestError::invalid_field("previous_response_id", message)
 }
 
 #[cfg(test)]
@@ -162,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_conversation_is_put_together_out_of_its_turns() {
-        let shelf = Shelf::new(Arc::new(State::in_memory()), "key".into());
+        let shelf = Shelf::new(KeptFormat::Responses, Arc::new(State::in_memory()), "key".into());
         keep(&shelf, "r1", None, &json!("one?"), "one");
         keep(&shelf, "r2", Some("r1"), &json!([{"role": "user", "content": "two?"}]), "two");
         let items = shelf.conversation("r2").unwrap().unwrap().items;
@@ -172,13 +192,16 @@ mod tests {
         shelf.forget("r1");
         let error = shelf.conversation("r2").unwrap_err();
         assert_eq!(error.param.as_deref(), Some("previous_response_id"));
-        let other = Shelf::new(shelf.state, "another".into());
-        assert!(other.get("r2").is_none());
+        let other = Shelf::new(KeptFormat::Responses, shelf.state.clone(), "another".into());
+        assert!(other.get("r2").is_none() && other.is_anothers("r2"));
+        assert!(!shelf.is_anothers("r2") && !other.is_anothers("r9"));
+        let interactions = Shelf::new(KeptFormat::Interactions, shelf.state, "key".into());
+        assert!(interactions.get("r2").is_none(), "an id of one format means nothing in another");
     }
 
     #[test]
     fn a_ring_has_an_end() {
-        let shelf = Shelf::new(Arc::new(State::in_memory()), "key".into());
+        let shelf = Shelf::new(KeptFormat::Responses, Arc::new(State::in_memory()), "key".into());
         keep(&shelf, "r1", Some("r2"), &json!("one?"), "one");
         keep(&shelf, "r2", Some("r1"), &json!("two?"), "two");
         assert!(shelf.conversation("r1").is_err());

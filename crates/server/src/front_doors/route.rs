@@ -14,7 +14,7 @@ pub(super) enum Asked<'a> {
     /// An answer of a model.
     Chat,
     /// An answer of a model, which is kept for later calls.
-    Response,
+    KeptChat,
     /// Something about an answer that is kept.
     Kept(&'a str, OfKept),
     /// All models.
@@ -56,10 +56,10 @@ impl Doors {
         let path = uri.path();
         match path {
             "/v1/chat/completions" => return route(&self.openai_chat, POST, Asked::Chat),
-            "/v1/responses" => return route(&self.openai_responses, POST, Asked::Response),
+            "/v1/responses" => return route(&self.openai_responses, POST, Asked::KeptChat),
             "/v1/messages" => return route(&self.anthropic_messages, POST, Asked::Chat),
             "/v1beta/interactions" | "/v1/interactions" => {
-                return route(&self.gemini_interactions, POST, Asked::Chat);
+                return route(&self.gemini_interactions, POST, Asked::KeptChat);
             }
             "/v1/models" | "/v1beta/models" => {
                 return route(self.speaker(path, headers), GET, Asked::ModelList);
@@ -75,6 +75,18 @@ impl Doors {
                 }
                 Some("input_items") => route(door, GET, Asked::Kept(id, OfKept::InputItems)),
                 Some("cancel") => route(door, POST, Asked::Kept(id, OfKept::Cancel)),
+                _ => route(door, GET, Asked::Unknown),
+            };
+        }
+        let interactions =
+            path.strip_prefix("/v1beta/interactions/").or_else(|| path.strip_prefix("/v1/interactions/"));
+        if let Some(below) = interactions {
+            let door = &self.gemini_interactions;
+            return match below.split_once('/') {
+                None if !below.is_empty() => {
+                    route(door, &[Method::GET, Method::DELETE], Asked::Kept(below, OfKept::Itself))
+                }
+                Some((id, "cancel")) => route(door, POST, Asked::Kept(id, OfKept::Cancel)),
                 _ => route(door, GET, Asked::Unknown),
             };
         }
