@@ -106,3 +106,13 @@ async fn responses_carries_it() {
 async fn responses_that_are_kept_go_on_at_any_provider() {
     twelve_calls("kept").await;
 }
+
+#[tokio::test]
+async fn interactions_carry_it() {
+    twelve_calls("interactions").await;
+}
+
+#[tokio::test]
+async fn interactions_that_are_kept_go_on_at_any_provider() {
+    twelve_calls("kept_interactions").await;
+}

@@ -51,7 +51,8 @@ fn configuration(port: u16) -> String {
     [
         table("openai", "openai", "/openai/v1") + "api = \"chat\"\n",
         table("anthropic", "anthropic", "/anthropic"),
-        table("gemini", "gemini", "/gemini"),
+        table("gemini", "gemini", "/gemini") + "api = \"generate_content\"\n",
+        table("gemini-interactions", "gemini", "/gemini") + "api = \"interactions\"\n",
         // The recordings' own door, whatever the models that stand for them could do elsewhere.
         table("openai-responses", "openai", "/openai/v1") + "api = \"responses\"\n",
         table("xai", "xai", "/xai/v1") + "api = \"responses\"\n",
@@ -113,4 +114,14 @@ fn every_exchange_comes_back_as_recorded_through_responses() {
 #[test]
 fn every_exchange_comes_back_through_responses_when_it_is_cut() {
     ask_everything("responses", "7");
+}
+
+#[test]
+fn every_exchange_comes_back_as_recorded_through_interactions() {
+    ask_everything("interactions", "whole");
+}
+
+#[test]
+fn every_exchange_comes_back_through_interactions_when_it_is_cut() {
+    ask_everything("interactions", "7");
 }

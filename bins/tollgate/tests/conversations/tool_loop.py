@@ -1,6 +1,6 @@
 """A tool loop of twelve calls that changes its provider in the middle, more than once, through one of the front doors.
 
-    python3 tool_loop.py GATEWAY_URL chat|messages|generate_content|responses
+    python3 tool_loop.py GATEWAY_URL chat|messages|generate_content|responses|kept|interactions|kept_interactions
 
 The client keeps the conversation as its format has it, and sends back what it was told, as applications do. The simulated
 vendors refuse what the real ones refuse: turns out of order, results without their calls, signatures that are not theirs or
@@ -92,14 +92,42 @@ def kept(model, history):
 kept.previous, kept.sent = None, 0
 
 
+def interactions(model, history, **state):
+    tool = {"type": "function", "name": "get_weather", "parameters": PARAMETERS}
+    body = {"model": model, "input": history, "tools": [tool], "store": False, **state,
+            "generation_config": {"thinking_level": "low", "thinking_summaries": "auto"}}
+    answer = post("/v1beta/interactions", body)
+    if not state:
+        history += answer["steps"]
+    interactions.last = answer["id"]
+    calls = [step for step in answer["steps"] if step["type"] == "function_call"]
+    history += [{"type": "function_result", "call_id": call["id"], "name": call["name"], "result": "rain"} for call in calls]
+    return len(calls)
+
+
+def kept_interactions(model, history):
+    """Interactions, each going on from the one before."""
+    new = history[kept.sent:]
+    kept.sent = len(history)
+    called = interactions(model, new, store=True, previous_interaction_id=interactions.last)
+    history += new[len(new) - called:] if called else []
+    return called
+
+
+interactions.last = None
+
+
 def user(text):
+    if DOOR.endswith("interactions"):
+        return {"type": "user_input", "content": [{"type": "text", "text": text}]}
     if DOOR == "generate_content":
         return {"role": "user", "parts": [{"text": text}]}
     return {"role": "user", "content": text}
 
 
 def main():
-    ask = {"chat": chat, "messages": messages, "generate_content": generate_content, "responses": responses, "kept": kept}[DOOR]
+    ask = {"chat": chat, "messages": messages, "generate_content": generate_content, "responses": responses, "kept": kept,
+           "interactions": interactions, "kept_interactions": kept_interactions}[DOOR]
     history, waiting, called = [], 0, 0
     for number, model in enumerate(MODELS):
         if not waiting:

@@ -31,7 +31,7 @@ const fn client(
 const RESPONSES_IS_OPEN: bool = true;
 
 /// All of them, in the order of the table.
-pub(crate) static CLIENTS: [Client; 12] = [
+pub(crate) static CLIENTS: [Client; 13] = [
     client("openai chat, Python", ["chat", "py"], "every/openai_chat.py", "", Vendor::OpenAi),
     client("openai chat, Node", ["chat", "js"], "every/openai_chat.mjs", "", Vendor::OpenAi),
     Client {
@@ -46,6 +46,13 @@ pub(crate) static CLIENTS: [Client; 12] = [
     client("anthropic, Node", ["anthr", "js"], "every/anthropic_messages.mjs", "", Vendor::Anthropic),
     client("google-genai, Python", ["genai", "py"], "every/gemini_content.py", "", Vendor::Gemini),
     client("google-genai, Node", ["genai", "js"], "every/gemini_content.mjs", "", Vendor::Gemini),
+    client(
+        "google-genai interactions, Python",
+        ["inter", "py"],
+        "every/gemini_interactions.py",
+        "",
+        Vendor::Gemini,
+    ),
     client("ai-sdk openai-compatible", ["ai-sdk", "chat"], "every/ai_sdk.mjs", "chat", Vendor::OpenAi),
     Client {
         is_open: RESPONSES_IS_OPEN,

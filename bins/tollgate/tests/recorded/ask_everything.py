@@ -1,7 +1,7 @@
 """Asks the gateway, through one of its front doors, for every recorded chat exchange, and holds the answers against the
 recordings.
 
-    python3 ask_everything.py CORPUS GATEWAY_URL chat|messages|generate_content|responses
+    python3 ask_everything.py CORPUS GATEWAY_URL chat|messages|generate_content|responses|interactions
 
 The gateway's providers must point at a replay of the same corpus. Each exchange is asked for twice: as a whole and as a
 stream, whichever way it was recorded. What is compared is read from the recording by the code below, which shares nothing
@@ -30,11 +30,12 @@ APIS = {
     ("local", "local.chat"): ("vllm", "openai"),
     ("openai", "openai.responses"): ("openai-responses", "responses"),
     ("xai", "xai.responses"): ("xai", "responses"),
-    # RESPONSES
+    ("gemini", "gemini.interactions"): ("gemini-interactions", "interactions"),
 }
 
 # The status by which a vendor's SDKs find the class that another vendor has another number for.
-SAME_CLASS = {("messages", 503): (529,), ("chat", 529): (503,), ("responses", 529): (503,), ("generate_content", 529): (503,)}
+SAME_CLASS = {("messages", 503): (529,), ("chat", 529): (503,), ("responses", 529): (503,), ("generate_content", 529): (503,),
+              ("interactions", 529): (503,)}
 
 # Front door -> its reader, the provider that speaks its format, and how the end of a stream is known
 DOORS = {
@@ -42,6 +43,7 @@ DOORS = {
     "messages": ("anthropic", "anthropic", b"event: message_stop"),
     "generate_content": ("gemini", "gemini", b'"finishReason"'),
     "responses": ("responses", "openai-responses", b"event: response."),
+    "interactions": ("interactions", "gemini-interactions", b"event: done"),
 }
 
 def recorded(exchange, reader):
@@ -57,8 +59,8 @@ def differences(door, expected, got, compare_usage):
         unwrapped = [(name, value["input"]) if isinstance(value, dict) and value == {"input": want} else (name, value)
                      for (name, value), (_, want) in zip(got.calls, expected.calls)]
         got = got._replace(calls=unwrapped)
-    if door == "generate_content" and expected.finish in (None, "content_filter") and got.finish == "stop":
-        # The format has no word for an answer that declines in words, nor for none at all.
+    if door in ("generate_content", "interactions") and expected.finish in (None, "content_filter") and got.finish == "stop":
+        # These formats have no word for an answer that declines in words, nor for none at all.
         got = got._replace(finish=expected.finish)
     if expected.finish is None and got.finish in ("stop", "queued"):
         # Some formats have no word for an answer that does not say why it ended.
@@ -86,6 +88,9 @@ def ask(connection, door, model, stream):
         body |= {"max_tokens": 1000, "messages": [{"role": "user", "content": "as recorded"}]}
         headers["anthropic-version"] = "2023-06-01"
     elif door == "responses":
+        body |= {"input": "as recorded", "store": False}
+    elif door == "interactions":
+        path = "/v1beta/interactions"
         body |= {"input": "as recorded", "store": False}
     else:
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"

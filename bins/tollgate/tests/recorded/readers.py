@@ -194,6 +194,66 @@ def read_responses(documents):
     return Answer(text, reasoning, calls, finish, counted)
 
 
+INTERACTION_FINISH = {"completed": "stop", "requires_action": "tool_calls", "incomplete": "length", "in_progress": None,
+                      "requires_continuation": "stop"}
+
+
+def read_interactions(documents):
+    """An interaction, or all events of one. The older revision has `outputs`, and `content.*` events."""
+    last, steps = documents[-1], {}
+    for event in documents:
+        kind, delta = event.get("event_type"), event.get("delta") or {}
+        if event.get("error"):
+            raise Unreadable("an error within the answer")
+        if kind in ("step.start", "content.start"):
+            steps[event["index"]] = dict(event.get("step") or event.get("content") or {})
+        elif kind in ("step.delta", "content.delta"):
+            grow(steps.setdefault(event["index"], {}), delta)
+    ends = [event["interaction"] for event in documents if event.get("event_type") in ("interaction.completed", "interaction.complete")]
+    if "event_type" in last and not ends:
+        raise Unreadable("no end")
+    whole = ends[-1] if ends else last
+    if whole.get("status") == "failed":
+        raise Unreadable("an error within the answer")
+    told = list(steps.values()) or whole.get("steps") or whole.get("outputs") or []
+    text, reasoning, calls = "", "", []
+    for step in told:
+        kind = step.get("type")
+        if kind == "text":
+            text += step.get("text") or ""
+        elif kind == "model_output":
+            text += "".join(part.get("text") or "" for part in step.get("content") or [] if part.get("type") == "text")
+        elif kind == "thought":
+            reasoning += "".join(part.get("text") or "" for part in step.get("summary") or [])
+        elif kind == "function_call":
+            given = step.get("arguments") or {}
+            calls.append((step["name"], arguments(given) if isinstance(given, str) else given))
+    usage = whole.get("usage")
+    thoughts = (usage or {}).get("total_thought_tokens") or 0
+    counted = usage and ((usage.get("total_input_tokens") or 0) + (usage.get("total_tool_use_tokens") or 0),
+                         (usage.get("total_output_tokens") or 0) + thoughts, usage.get("total_cached_tokens") or 0, thoughts)
+    finish = INTERACTION_FINISH.get(whole.get("status"), whole.get("status"))
+    return Answer(text, reasoning, calls, "content_filter" if whole.get("errors") else finish, counted)
+
+
+def grow(step, delta):
+    kind = delta.get("type")
+    if kind == "text":
+        # The older revision's step is the content.
+        if step.get("type") in (None, "text"):
+            step["type"], step["text"] = "text", step.get("text", "") + delta["text"]
+        else:
+            step.setdefault("content", []).append(delta)
+    elif kind == "thought_summary":
+        step["type"] = "thought"
+        step.setdefault("summary", []).append(delta.get("content") or {})
+    elif kind == "arguments_delta":
+        said = step.get("arguments") if isinstance(step.get("arguments"), str) else ""
+        step["arguments"] = said + delta["arguments"]
+    elif kind == "function_call":
+        step.update(delta)
+
+
 def read_ollama(documents):
     text, reasoning, calls, last = "", "", [], {}
     for document in documents:
@@ -207,4 +267,4 @@ def read_ollama(documents):
 
 
 READERS = {"openai": read_openai, "anthropic": read_anthropic, "gemini": read_gemini, "ollama": read_ollama,
-           "responses": read_responses}
+           "responses": read_responses, "interactions": read_interactions}

@@ -219,7 +219,7 @@ class Play:
         need(kind is not None, "the error is one of the SDK's", repr(error))
         need("any" in expected["kinds"] or kind in expected["kinds"], f"the error is {expected['kinds']}", (kind, error))
         need(str(error) and "<html" not in str(error), "the error says something", repr(error))
-        if "retry_after" in expected:
+        if "retry_after" in expected and self.target["name"].removesuffix("-direct") not in getattr(self.sdk, "untimed_at", ()):
             # Where the SDK's users look for it: in a header, or in the error.
             seconds = self.sdk.retry_after(error) if hasattr(self.sdk, "retry_after") else self.exchanges.retry_after
             need(seconds is not None and float(seconds) == expected["retry_after"], "when to try again", seconds)
@@ -263,7 +263,8 @@ def absent(sdk, target, scenario):
     name, vendor = scenario["name"], target["name"].removesuffix("-direct")
     if not sdk.marks_cache and vendor in scenario.get("needs_marks", []):
         return "this format does not mark what is to be cached"
-    return target.get("without", {}).get(name) or sdk.without.get(name) or scenario.get("not_for", {}).get(vendor)
+    told_here = getattr(sdk, "without_at", {}).get(vendor, {}).get(name)
+    return told_here or target.get("without", {}).get(name) or sdk.without.get(name) or scenario.get("not_for", {}).get(vendor)
 
 
 def outcome(sdk, target, scenario, exchanges):
