@@ -44,7 +44,8 @@ pub fn runtime(
         catalog = catalog.with_override(target.provider.as_str(), target.model.as_str(), entry);
     }
     let keys = resolved.keys.clone().map_or_else(KeyRing::open, KeyRing::new);
-    Ok(Runtime::new(endpoints, resolved.names.clone(), discovered, catalog, keys))
+    let runtime = Runtime::new(endpoints, resolved.names.clone(), discovered, catalog, keys);
+    Ok(runtime.with_strict(resolved.server.strict))
 }
 
 fn endpoint(settings: &ProviderSettings, transport: &Arc<dyn Transport>) -> Result<Endpoint, AssembleError> {

@@ -143,7 +143,7 @@ fn encode<'p>(
         let none = || RequestError::invalid("the endpoint speaks no format");
         return Err(AttemptError::Request(refused.unwrap_or_else(none)));
     };
-    if inquiry.options.strict && !encoded.losses.is_empty() {
+    if inquiry.strict && !encoded.losses.is_empty() {
         return Err(AttemptError::Lossy(encoded.losses));
     }
     losses.extend(encoded.losses);

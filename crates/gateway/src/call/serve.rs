@@ -60,7 +60,7 @@ impl Gateway {
             let wire = Wire::new(door.clone(), path, head.headers, body, facts, continuity);
             wire.with_keeper(for_its_keeper)
         });
-        match inquiry(wire, options) {
+        match inquiry(&runtime, wire, options) {
             Ok(inquiry) => answer(&runtime, door, &inquiry, keeper, call).await,
             Err(error) => fail(&**door, call, error.into()),
         }
@@ -98,12 +98,14 @@ pub(crate) fn identify(runtime: &Runtime, headers: &HeaderMap) -> Result<Arc<Cal
 }
 
 fn inquiry(
+    runtime: &Runtime,
     wire: Result<Wire, RequestError>,
     options: Result<CallOptions, RequestError>,
 ) -> Result<Inquiry, CallError> {
     let (wire, options) = (wire?, options?);
     let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
-    Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, deadline })
+    let strict = options.strict.unwrap_or(runtime.strict);
+    Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, strict, deadline })
 }
 
 async fn answer(
