@@ -11,6 +11,7 @@ mod answer_body;
 mod attempt;
 mod dispatch;
 mod encoded_stream;
+mod errand;
 mod event_reader;
 mod facts;
 mod headers;
