@@ -203,7 +203,11 @@ fn timeouts(endpoint: &Endpoint, deadline: Option<Instant>) -> Result<Timeouts, 
 }
 
 /// Reads an answer that is no success.
-pub(crate) async fn refusal(provider: &dyn Provider, same_format: bool, response: http::Response<Body>) -> AttemptError {
+pub(crate) async fn refusal(
+    provider: &dyn Provider,
+    same_format: bool,
+    response: http::Response<Body>,
+) -> AttemptError {
     let (head, body) = response.into_parts();
     let status = head.status;
     let Ok(body) = collect(body, MAX_ERROR_BYTES).await else {

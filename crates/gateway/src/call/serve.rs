@@ -198,7 +198,7 @@ fn encode_stream(
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.
-fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
+pub(super) fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
     let Failure { error, own_words, .. } = failure;
     let (mut head, body) = door.encode_error(&error).into_parts();
     let body = match own_words {
@@ -221,7 +221,7 @@ fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<
 
 /// Answers a call that is not accepted, of a client that may not call or while records cannot be written. Nothing is
 /// recorded: anybody could fill the disk.
-fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
+pub(super) fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
     door.encode_error(error).map(AnswerBody::whole)
 }
 
