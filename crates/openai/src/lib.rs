@@ -16,6 +16,6 @@ mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
 pub use responses::{
-    ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, continued, input_items,
+    ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, background, continued, input_items,
 };
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

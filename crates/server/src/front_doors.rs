@@ -54,7 +54,7 @@ impl FrontDoors {
     }
 
     /// Answers one request.
-    pub async fn handle(&self, gateway: &Gateway, request: Request<Incoming>) -> Response<AnswerBody> {
+    pub async fn handle(&self, gateway: &Arc<Gateway>, request: Request<Incoming>) -> Response<AnswerBody> {
         let (mut head, mut body) = request.into_parts();
         query::move_key(&head.uri, &mut head.headers);
         let waits_for_leave = discard::waits_for_leave(&head.headers);
@@ -63,7 +63,7 @@ impl FrontDoors {
         response
     }
 
-    async fn answer(&self, gateway: &Gateway, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
+    async fn answer(&self, gateway: &Arc<Gateway>, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
         let uri = head.uri.clone();
         let Route { door, methods, asked } = self.doors.route(&uri, &head.headers);
         if !matches!(asked, Asked::Unknown) && !methods.contains(&head.method) {
@@ -123,7 +123,7 @@ fn of_kept(
 ) -> Response<AnswerBody> {
     match of {
         OfKept::Itself if head.method == Method::DELETE => gateway.forget_response(door, &head.headers, id),
-        OfKept::Itself => gateway.kept_response(door, &head.headers, id),
+        OfKept::Itself => gateway.kept_response(door, &head.headers, id, query),
         OfKept::InputItems => gateway.response_input_items(door, &head.headers, id, query),
         OfKept::Cancel => gateway.cancel_response(door, &head.headers, id),
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::{encoded_stream::EncodedStream, relayed_stream::RelayedStream};
-use crate::responses::Keeper;
+use crate::responses::{Keeper, RunReader};
 
 /// The body of an answer. Pulled by the server; dropping it cancels what is still coming and closes the record.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ enum Kind {
     Whole(Bytes),
     Relayed(Box<RelayedStream>),
     Encoded(Box<EncodedStream>),
+    Run(RunReader),
 }
 
 impl AnswerBody {
@@ -48,6 +49,11 @@ impl AnswerBody {
         Self::of(Kind::Relayed(Box::new(stream)))
     }
 
+    /// Reads along an answer that is made in the background.
+    pub(crate) const fn run(reader: RunReader) -> Self {
+        Self::of(Kind::Run(reader))
+    }
+
     pub(crate) fn encoded(stream: EncodedStream) -> Self {
         Self::of(Kind::Encoded(Box::new(stream)))
     }
@@ -66,6 +72,7 @@ impl http_body::Body for AnswerBody {
             Kind::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
             Kind::Relayed(stream) => stream.poll_chunk(cx),
             Kind::Encoded(stream) => stream.poll_chunk(cx),
+            Kind::Run(reader) => reader.poll_chunk(cx),
         };
         // Kept before the client can ask for it.
         if let (Poll::Ready(Some(chunk)), Some(keeper)) = (&chunk, &mut self.keeper) {
@@ -81,7 +88,7 @@ impl http_body::Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Relayed(_) | Kind::Encoded(_) => SizeHint::default(),
+            Kind::Relayed(_) | Kind::Encoded(_) | Kind::Run(_) => SizeHint::default(),
         }
     }
 }
