@@ -1,6 +1,8 @@
 //! The routes of applications.
 
 mod discard;
+#[cfg(test)]
+mod documented;
 mod models;
 mod query;
 mod route;
