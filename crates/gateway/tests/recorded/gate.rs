@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::BodyExt as _;
 use tollgate::{Endpoint, Gateway, registry};
 use tollgate_model::ProviderName;
-use tollgate_provider::{Body, FrontDoor, Transport, TransportError};
+use tollgate_provider::{Body, FrontDoor, Provider, Transport, TransportError};
 
 use crate::exchanges::Exchange;
 
@@ -70,11 +70,21 @@ pub(crate) struct Told {
 impl Gate {
     /// Opens a gateway in front of a provider of a kind, which is called `upstream`.
     pub(crate) fn open(kind: &str) -> Self {
+        Self::of(kind, |_| true)
+    }
+
+    /// The same, with a provider that speaks this format only.
+    pub(crate) fn speaking(kind: &str, format: &str) -> Self {
+        Self::of(kind, |provider| provider.format().as_str() == format)
+    }
+
+    fn of(kind: &str, speaks: impl Fn(&dyn Provider) -> bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstream = Arc::new(Upstream::default());
         let name = ProviderName::new("upstream");
         let url = "http://127.0.0.1:9/v1".parse().unwrap();
-        let mut providers = registry::kind(kind).unwrap().providers(name, url).into_iter();
+        let providers = registry::kind(kind).unwrap().providers(name, url);
+        let mut providers = providers.into_iter().filter(|provider| speaks(&**provider));
         let mut endpoint = Endpoint::new(providers.next().unwrap(), upstream.clone());
         for provider in providers {
             endpoint = endpoint.with_format(provider);
