@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use tollgate_catalog::Model;
 use tollgate_model::{Format, ProviderName};
-use tollgate_openai::{PassedApi, PassedApis};
+use tollgate_openai::PassedApis;
 use tollgate_provider::{Authorizer, BaseUrl, Provider, Transport, credentials::AuthError};
 use tollgate_transport::Timeouts;
 
@@ -124,10 +124,6 @@ impl Endpoint {
 
     pub(crate) const fn passed_apis(&self) -> Option<&PassedApis> {
         self.passed_apis.as_ref()
-    }
-
-    pub(crate) fn passes(&self, api: PassedApi) -> bool {
-        self.passed_apis.as_ref().is_some_and(|apis| apis.has(api))
     }
 
     pub(crate) const fn base_url(&self) -> Option<&BaseUrl> {

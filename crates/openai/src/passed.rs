@@ -124,19 +124,32 @@ impl PassedApi {
 pub struct PassedApis {
     base_url: BaseUrl,
     apis: &'static [PassedApi],
+    is_certain: bool,
 }
 
 impl PassedApis {
     /// Those of a server whose paths begin at `base_url`, the version included.
     #[must_use]
     pub const fn new(base_url: BaseUrl, apis: &'static [PassedApi]) -> Self {
-        Self { base_url, apis }
+        Self { base_url, apis, is_certain: true }
+    }
+
+    /// Those that a server may have, or not: it says so itself when it is asked.
+    #[must_use]
+    pub const fn perhaps(base_url: BaseUrl) -> Self {
+        Self { base_url, apis: &PassedApi::ALL, is_certain: false }
     }
 
     /// Those of OpenAI's own service, which may be written with or without `/v1`.
     #[must_use]
     pub fn of_openai(base_url: BaseUrl) -> Self {
         Self::new(base_url.ensure_suffix("/v1"), PassedApi::OF_OPENAI)
+    }
+
+    /// Whether what it has is known.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        self.is_certain
     }
 
     /// Whether an API is there.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use tollgate_model::{ErrorKind, Losses, ModelName, RequestError};
-use tollgate_openai::{PassedApi, PassedRequest, PassedStreamReader, passed_facts};
+use tollgate_model::{ErrorKind, Losses, ModelName, ProviderName, RequestError};
+use tollgate_openai::{PassedApi, PassedApis, PassedRequest, PassedStreamReader, passed_facts};
 use tollgate_provider::FrontDoor;
 use tollgate_router::Target;
 
@@ -79,8 +79,10 @@ impl Job for PassedJob {
         if model.as_str().contains('/') {
             return Err(failure);
         }
-        let having = runtime.endpoints().filter(|endpoint| endpoint.passes(self.api));
-        let having: Vec<_> = having.map(|endpoint| endpoint.name()).collect();
+        let mut having: Vec<_> = self.having(runtime, true).collect();
+        if having.is_empty() {
+            having.extend(self.having(runtime, false));
+        }
         match having.as_slice() {
             [only] => Ok(vec![Target { provider: (*only).clone(), model: model.clone() }]),
             [] => Err(no_provider(self.operation())),
@@ -100,12 +102,21 @@ impl Job for PassedJob {
     }
 }
 
+impl PassedJob {
+    /// The providers that have the API: for certain, or perhaps.
+    fn having<'r>(&self, runtime: &'r Runtime, certain: bool) -> impl Iterator<Item = &'r ProviderName> {
+        let has = move |apis: &PassedApis| apis.is_certain() == certain && apis.has(self.api);
+        let endpoints = runtime.endpoints().filter(move |endpoint| endpoint.passed_apis().is_some_and(has));
+        endpoints.map(|endpoint| endpoint.name())
+    }
+}
+
 fn no_provider(operation: &str) -> Failure {
     let message = format!("no provider that is configured here has an API for `{operation}`");
     unroutable(message)
 }
 
-fn ambiguous(model: &ModelName, several: &[&tollgate_model::ProviderName]) -> Failure {
+fn ambiguous(model: &ModelName, several: &[&ProviderName]) -> Failure {
     let choices: Vec<_> = several.iter().map(|provider| format!("{provider}/{model}")).collect();
     unroutable(format!("several providers may serve `{model}`; ask for one of: {}", choices.join(", ")))
 }

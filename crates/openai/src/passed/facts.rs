@@ -62,7 +62,7 @@ impl Counted {
         let only = self.total_tokens.filter(|_| self.input_tokens.is_none() && self.output_tokens.is_none());
         Usage {
             input_tokens: self.input_tokens.or(only),
-            output_tokens: self.output_tokens.or(only.map(|_| 0)),
+            output_tokens: self.output_tokens.or_else(|| only.map(|_| 0)),
             input: InputDetail {
                 cache_read: input.cached_tokens,
                 audio: input.audio_tokens,
