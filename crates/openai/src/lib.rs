@@ -9,12 +9,14 @@ mod kin;
 mod logprobs;
 mod media;
 mod names;
+mod passed;
 mod responses;
 mod text_bytes;
 mod vendor;
 mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
+pub use passed::{PassedApi, PassedApis, PassedRequest, PassedStreamReader, passed_facts};
 pub use responses::{
     ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, background, continued, input_items,
 };

@@ -1,6 +1,8 @@
 //! The routes of applications.
 
 mod discard;
+#[cfg(test)]
+mod documented;
 mod models;
 mod query;
 mod route;
@@ -65,7 +67,7 @@ impl FrontDoors {
 
     async fn answer(&self, gateway: &Arc<Gateway>, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
         let uri = head.uri.clone();
-        let Route { door, methods, asked } = self.doors.route(&uri, &head.headers);
+        let Route { door, methods, asked } = self.doors.route(&gateway.runtime(), &uri, &head.headers);
         if !matches!(asked, Asked::Unknown) && !methods.contains(&head.method) {
             let (status, kind) = (StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest);
             let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
@@ -80,16 +82,20 @@ impl FrontDoors {
                 let query = uri.query().unwrap_or_default();
                 of_kept(gateway, door, &head, id, of, query).await
             }
-            Asked::Chat | Asked::KeptChat => {
+            Asked::Chat | Asked::KeptChat | Asked::Passed(_) | Asked::Passthrough(..) => {
                 // Strangers are sent away before anything of theirs is kept in memory.
                 if let Err(error) = gateway.authenticate(&head.headers) {
                     return door.encode_error(&error).map(AnswerBody::whole);
                 }
                 match self.read(body).await {
-                    Ok(body) if matches!(asked, Asked::KeptChat) => {
-                        gateway.serve_kept(door, head, body).await
-                    }
-                    Ok(body) => gateway.serve(door, head, body).await,
+                    Ok(body) => match asked {
+                        Asked::KeptChat => gateway.serve_kept(door, head, body).await,
+                        Asked::Passed(api) => gateway.serve_passed(door, api, head.headers, body).await,
+                        Asked::Passthrough(provider, path) => {
+                            gateway.serve_passthrough(door, provider, path, head, body).await
+                        }
+                        _ => gateway.serve(door, head, body).await,
+                    },
                     Err(error) => gateway.refuse(&**door, &head.headers, error),
                 }
             }

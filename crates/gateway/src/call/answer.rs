@@ -80,7 +80,7 @@ pub(crate) async fn relay(
 }
 
 /// Reads a stream up to the end of its first event. What breaks before that can still be tried elsewhere.
-async fn first_event(
+pub(crate) async fn first_event(
     body: &mut Body,
     framer: &mut Framer,
     reader: &mut dyn StreamReader,

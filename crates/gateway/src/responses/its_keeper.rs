@@ -12,7 +12,7 @@ use tollgate_provider::{Body, FrontDoor, Provider, Relay, RequestFacts};
 use super::{Kept, Shelf, value};
 use crate::{
     AnswerBody, Gateway,
-    call::{Credentials, MAX_ANSWER_BYTES, PassedStream, collect, failure, is_stream, relayed},
+    call::{Credentials, KeptStream, MAX_ANSWER_BYTES, collect, failure, is_stream, relayed},
     endpoint::Endpoint,
 };
 
@@ -111,8 +111,8 @@ impl Gateway {
         answer: Response<Body>,
     ) -> Result<Response<AnswerBody>, ProviderError> {
         let headers = relayed(answer.headers());
-        let stream = PassedStream::begin(&**adapter, answer, door.clone(), self.interrupt.clone()).await?;
-        let mut response = Response::new(AnswerBody::passed(stream));
+        let stream = KeptStream::begin(&**adapter, answer, door.clone(), self.interrupt.clone()).await?;
+        let mut response = Response::new(AnswerBody::of_kept(stream));
         *response.headers_mut() = headers;
         Ok(response)
     }

@@ -20,7 +20,7 @@ use crate::interrupt::{Interrupt, InterruptWatch, interrupted};
 
 /// Such a stream. Dropping it hangs up on the provider.
 #[derive(Debug)]
-pub(crate) struct PassedStream {
+pub(crate) struct KeptStream {
     parts: RelayedParts,
     events: WholeEvents,
     door: Arc<dyn FrontDoor>,
@@ -28,7 +28,7 @@ pub(crate) struct PassedStream {
     ended: bool,
 }
 
-impl PassedStream {
+impl KeptStream {
     /// Reads up to the end of the first event. What breaks before that is an error as a whole.
     pub(crate) async fn begin(
         provider: &dyn Provider,
