@@ -23,7 +23,6 @@ mod serve;
 mod stream;
 mod whole_events;
 
-pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
 pub use answer_body::AnswerBody;
 pub(crate) use inquiry::Inquiry;
 pub use options::CallOptions;

@@ -27,7 +27,7 @@ pub mod registry;
 mod responses;
 pub mod runtime;
 
-pub use call::{AnswerBody, CallOptions, ChatStream, ESTIMATED_BYTES_PER_TOKEN};
+pub use call::{AnswerBody, CallOptions, ChatStream};
 pub use endpoint::Endpoint;
 pub use gateway::{Gateway, GatewayBuilder, OpenError};
 pub use runtime::{ListedModel, Runtime};

@@ -1,8 +1,9 @@
-//! OpenAI's wire formats, in both directions: Chat Completions and Responses.
+//! OpenAI's wire formats, in both directions: Chat Completions, Responses with counts of tokens, and embeddings.
 
 mod chat;
 mod client_error;
 mod effort;
+mod embeddings;
 mod error;
 mod forwarded;
 mod kin;
@@ -15,7 +16,9 @@ mod vendor;
 mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
+pub use embeddings::{EmbeddingQuirks, EmbeddingsFrontDoor};
 pub use responses::{
-    ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, continued, input_items,
+    InputTokensFrontDoor, ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, continued,
+    input_items,
 };
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};
