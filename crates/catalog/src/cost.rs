@@ -149,7 +149,9 @@ pub struct Unpriced {
 }
 
 impl Unpriced {
-    pub(crate) const fn new(missing: Missing) -> Self {
+    /// Nothing is known of what it costs.
+    #[must_use]
+    pub const fn new(missing: Missing) -> Self {
         Self { missing, at_least: NanoUsd::ZERO }
     }
 }

@@ -44,7 +44,8 @@ pub fn runtime(
         catalog = catalog.with_override(target.provider.as_str(), target.model.as_str(), entry);
     }
     let keys = resolved.keys.clone().map_or_else(KeyRing::open, KeyRing::new);
-    Ok(Runtime::new(endpoints, resolved.names.clone(), discovered, catalog, keys))
+    let runtime = Runtime::new(endpoints, resolved.names.clone(), discovered, catalog, keys);
+    Ok(runtime.with_strict(resolved.server.strict))
 }
 
 fn endpoint(settings: &ProviderSettings, transport: &Arc<dyn Transport>) -> Result<Endpoint, AssembleError> {
@@ -56,7 +57,9 @@ fn endpoint(settings: &ProviderSettings, transport: &Arc<dyn Transport>) -> Resu
     let first = providers.next().expect("each kind speaks a format, and a configured one is one of them");
     let mut endpoint = Endpoint::new(first, transport.clone())
         .with_timeouts(timeouts(settings.timeouts))
-        .with_labels(settings.region.clone(), settings.tier.clone());
+        .with_labels(settings.region.clone(), settings.tier.clone())
+        .with_passed_apis(settings.kind.passed_apis(settings.base_url.clone()))
+        .with_base_url(settings.base_url.clone());
     for provider in providers {
         endpoint = endpoint.with_format(provider);
     }

@@ -8,7 +8,8 @@ use std::sync::{
 use bytes::Bytes;
 use tollgate_catalog::Model;
 use tollgate_model::{Format, ProviderName};
-use tollgate_provider::{Authorizer, Provider, Transport, credentials::AuthError};
+use tollgate_openai::PassedApis;
+use tollgate_provider::{Authorizer, BaseUrl, Provider, Transport, credentials::AuthError};
 use tollgate_transport::Timeouts;
 
 use crate::call::Inquiry;
@@ -21,6 +22,8 @@ pub struct Endpoint {
     pub(crate) transport: Arc<dyn Transport>,
     authorizers: Vec<Arc<dyn Authorizer>>,
     turn: AtomicUsize,
+    passed_apis: Option<PassedApis>,
+    base_url: Option<BaseUrl>,
     pub(crate) timeouts: Timeouts,
     pub(crate) region: Option<String>,
     pub(crate) tier: Option<String>,
@@ -34,6 +37,8 @@ impl Endpoint {
             transport,
             authorizers: Vec::new(),
             turn: AtomicUsize::new(0),
+            passed_apis: None,
+            base_url: None,
             timeouts: Timeouts::default(),
             region: None,
             tier: None,
@@ -45,6 +50,20 @@ impl Endpoint {
     #[must_use]
     pub fn with_format(mut self, provider: Arc<dyn Provider>) -> Self {
         self.providers.push(provider);
+        self
+    }
+
+    /// Adds the APIs beside chat that pass as they are.
+    #[must_use]
+    pub fn with_passed_apis(mut self, apis: Option<PassedApis>) -> Self {
+        self.passed_apis = apis;
+        self
+    }
+
+    /// Says where it is, so that what the gateway knows nothing of can be passed on below that.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: BaseUrl) -> Self {
+        self.base_url = Some(base_url);
         self
     }
 
@@ -85,6 +104,30 @@ impl Endpoint {
     #[must_use]
     pub fn tier(&self) -> Option<&str> {
         self.tier.as_deref()
+    }
+
+    /// The first of its adapters, which reads its errors too.
+    pub(crate) fn first(&self) -> &dyn Provider {
+        &*self.providers[0]
+    }
+
+    /// All of its adapters.
+    pub(crate) fn adapters(&self) -> impl Iterator<Item = &dyn Provider> {
+        self.providers.iter().map(|provider| &**provider)
+    }
+
+    /// Its first wire format.
+    #[must_use]
+    pub fn format(&self) -> &Format {
+        self.providers[0].format()
+    }
+
+    pub(crate) const fn passed_apis(&self) -> Option<&PassedApis> {
+        self.passed_apis.as_ref()
+    }
+
+    pub(crate) const fn base_url(&self) -> Option<&BaseUrl> {
+        self.base_url.as_ref()
     }
 
     /// Whether one of its formats is `format`.

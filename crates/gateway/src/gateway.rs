@@ -12,7 +12,11 @@ use tollgate_state::{State, StateError};
 use tollgate_telemetry::{Recorder, RecorderOptions, StoreError};
 
 use crate::{
-    call, continuity::Continuity, endpoint::Endpoint, interrupt::Interrupt, responses::Shelf,
+    call,
+    continuity::Continuity,
+    endpoint::Endpoint,
+    interrupt::Interrupt,
+    responses::{Runs, Shelf},
     runtime::Runtime,
 };
 
@@ -26,6 +30,7 @@ pub struct Gateway {
     pub(crate) capture_content: bool,
     pub(crate) interrupt: Arc<Interrupt>,
     state: Arc<State>,
+    pub(crate) runs: Runs,
 }
 
 impl Gateway {
@@ -203,6 +208,7 @@ impl GatewayBuilder {
             capture_content: self.capture_content,
             interrupt: Arc::default(),
             state: Arc::new(state),
+            runs: Runs::default(),
         })
     }
 }

@@ -9,6 +9,7 @@
 //! | [`endpoint`] | [`Endpoint`]: an adapter, a way there, a credential |
 //! | [`runtime`] | [`Runtime`]: one consistent state, as a call sees it |
 //! | `call` | the life of a call |
+//! | `jobs` | what goes through the gate beside chat |
 //! | `responses` | answers that are kept, so that later calls go on from them |
 //! | `continuity` | what a client's format cannot carry from turn to turn |
 //! | `interrupt` | how open calls learn that nobody waits for them any longer |
@@ -23,11 +24,12 @@ pub mod discovery;
 pub mod endpoint;
 pub mod gateway;
 mod interrupt;
+mod jobs;
 pub mod registry;
 mod responses;
 pub mod runtime;
 
-pub use call::{AnswerBody, CallOptions, ChatStream};
+pub use call::{AnswerBody, CallOptions, ChatStream, Cut};
 pub use endpoint::Endpoint;
 pub use gateway::{Gateway, GatewayBuilder, OpenError};
 pub use runtime::{ListedModel, Runtime};
@@ -36,4 +38,4 @@ pub use tollgate_gemini::{
     GenerateContentFrontDoor, InteractionsFrontDoor, ListedModel as GeminiModel, ModelPath,
     encode_model_list as encode_gemini_models,
 };
-pub use tollgate_openai::{ChatFrontDoor, ResponsesFrontDoor};
+pub use tollgate_openai::{ChatFrontDoor, PassedApi, ResponsesFrontDoor};

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::Request;
 use tollgate_model::{ModelName, ProviderError, ProviderName};
+use tollgate_openai::PassedApis;
 use tollgate_provider::{BaseUrl, HeaderCredential, Provider, Secret, credentials::AuthError};
 
 /// A kind of provider: what it speaks and where it usually is.
@@ -17,6 +18,8 @@ pub struct Kind {
     pub api_key_variable: Option<&'static str>,
     build: fn(ProviderName, BaseUrl) -> Vec<Arc<dyn Provider>>,
     credential: fn(&Secret<String>) -> Result<HeaderCredential, AuthError>,
+    /// Its APIs beside chat that pass as they are.
+    passed: fn(BaseUrl) -> Option<PassedApis>,
     /// How its servers are asked for their models. `None`: the catalogue has them.
     pub listing: Option<ModelListing>,
 }
@@ -44,6 +47,7 @@ pub static KINDS: &[Kind] = &[
             vec![Arc::new(chat), Arc::new(tollgate_openai::ResponsesProvider::new(name, url))]
         },
         credential: tollgate_openai::credential,
+        passed: |url| Some(PassedApis::of_openai(url)),
         listing: None,
     },
     Kind {
@@ -52,6 +56,7 @@ pub static KINDS: &[Kind] = &[
         api_key_variable: Some(tollgate_anthropic::API_KEY_ENV),
         build: |name, url| vec![Arc::new(tollgate_anthropic::MessagesProvider::new(name, url))],
         credential: tollgate_anthropic::credential,
+        passed: |_| None,
         listing: None,
     },
     Kind {
@@ -63,6 +68,7 @@ pub static KINDS: &[Kind] = &[
             vec![Arc::new(content), Arc::new(tollgate_gemini::InteractionsProvider::new(name, url))]
         },
         credential: tollgate_gemini::credential,
+        passed: |_| None,
         listing: None,
     },
     Kind {
@@ -74,6 +80,7 @@ pub static KINDS: &[Kind] = &[
             vec![Arc::new(chat), Arc::new(tollgate_xai::responses_provider(name, url))]
         },
         credential: tollgate_xai::credential,
+        passed: |url| Some(tollgate_xai::passed_apis(url)),
         listing: None,
     },
     Kind {
@@ -82,6 +89,7 @@ pub static KINDS: &[Kind] = &[
         api_key_variable: None,
         build: |name, url| vec![Arc::new(tollgate_local::ollama::ChatProvider::new(name, url))],
         credential: tollgate_openai::credential,
+        passed: |url| Some(tollgate_local::ollama::passed_apis(url)),
         listing: Some(ModelListing {
             request: tollgate_local::ollama::models_request,
             decode: tollgate_local::ollama::decode_models,
@@ -93,6 +101,7 @@ pub static KINDS: &[Kind] = &[
         api_key_variable: None,
         build: |name, url| vec![Arc::new(tollgate_local::compatible::provider(name, url))],
         credential: tollgate_openai::credential,
+        passed: |url| Some(tollgate_local::compatible::passed_apis(url)),
         listing: Some(ModelListing {
             request: tollgate_local::compatible::models_request,
             decode: tollgate_local::compatible::decode_models,
@@ -111,6 +120,12 @@ impl Kind {
     #[must_use]
     pub fn providers(&self, name: ProviderName, base_url: BaseUrl) -> Vec<Arc<dyn Provider>> {
         (self.build)(name, base_url)
+    }
+
+    /// Returns the APIs beside chat that pass as they are.
+    #[must_use]
+    pub fn passed_apis(&self, base_url: BaseUrl) -> Option<PassedApis> {
+        (self.passed)(base_url)
     }
 
     /// Makes the credential out of a key.

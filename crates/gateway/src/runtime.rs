@@ -20,6 +20,8 @@ pub struct Runtime {
     pub(crate) routes: Routes,
     pub(crate) catalog: Catalog,
     pub(crate) keys: KeyRing,
+    /// Whether calls are refused rather than lose something in translation, where they do not say themselves.
+    pub(crate) strict: bool,
 }
 
 /// A model that clients can ask for.
@@ -56,7 +58,14 @@ impl Runtime {
         }
         let order = endpoints.iter().map(|endpoint| endpoint.name().clone()).collect();
         let endpoints = endpoints.into_iter().map(|endpoint| (endpoint.name().clone(), endpoint)).collect();
-        Self { endpoints, order, discovered, routes, catalog, keys }
+        Self { endpoints, order, discovered, routes, catalog, keys, strict: false }
+    }
+
+    /// Sets whether calls are refused rather than lose something in translation, where they do not say themselves.
+    #[must_use]
+    pub const fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
     }
 
     /// Returns the endpoint of a provider.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use tollgate_model::{
-    Content,
+    Content, Format,
     message::{Audio, Document, Image, MediaSource},
 };
 
@@ -30,6 +30,11 @@ pub(crate) fn is_stored(uri: &str) -> bool {
     uri.starts_with("gs://")
         || uri.starts_with("https://generativelanguage.googleapis.com/")
         || !uri.contains(':')
+}
+
+/// Whether a file of `issuer` is in the vendor's own store, which all of its formats refer to alike.
+pub(crate) fn is_own_store(issuer: &Format) -> bool {
+    [Format::GEMINI_GENERATE_CONTENT, Format::GEMINI_INTERACTIONS].contains(issuer)
 }
 
 /// The path of an address.

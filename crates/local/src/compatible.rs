@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use serde::Deserialize;
 use tollgate_model::{ModelName, ProviderError, ProviderName};
-use tollgate_openai::{ChatProvider, Quirks};
+use tollgate_openai::{ChatProvider, PassedApis, Quirks};
 use tollgate_provider::BaseUrl;
 
 /// The provider's kind.
@@ -35,6 +35,12 @@ pub const NAME: &str = "openai-compatible";
 #[must_use]
 pub fn provider(name: ProviderName, base_url: BaseUrl) -> ChatProvider {
     ChatProvider::new(name, with_version(base_url)).with_quirks(Quirks::COMPATIBLE)
+}
+
+/// The server's APIs beside chat. Which of them it has is not known: it says so itself when it is asked.
+#[must_use]
+pub fn passed_apis(base_url: BaseUrl) -> PassedApis {
+    PassedApis::perhaps(with_version(base_url))
 }
 
 /// Asks which models the server has: `GET /models`.

@@ -50,8 +50,19 @@ mod request;
 mod timestamp;
 mod wire;
 
+use tollgate_openai::{PassedApi, PassedApis};
+use tollgate_provider::BaseUrl;
+
 pub use discovery::{decode_models, models_request};
 pub use provider::ChatProvider;
+
+/// The server's APIs beside chat, at its copy of OpenAI's doors.
+///
+/// Source: the server's documentation of its OpenAI compatibility (read 2026-11-23).
+#[must_use]
+pub fn passed_apis(base_url: BaseUrl) -> PassedApis {
+    PassedApis::new(discovery::root(base_url).ensure_suffix("/v1"), &[PassedApi::Completions])
+}
 
 /// The provider's kind, and its usual name.
 pub const NAME: &str = "ollama";

@@ -10,6 +10,7 @@ mod kin;
 mod logprobs;
 mod media;
 mod names;
+mod passed;
 mod responses;
 mod text_bytes;
 mod vendor;
@@ -17,8 +18,9 @@ mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
 pub use embeddings::{EmbeddingQuirks, EmbeddingsFrontDoor};
+pub use passed::{PassedApi, PassedApis, PassedRequest, PassedStreamReader, passed_facts};
 pub use responses::{
-    InputTokensFrontDoor, ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, continued,
-    input_items,
+    InputTokensFrontDoor, ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, background,
+    continued, input_items,
 };
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -1,5 +1,6 @@
 //! Responses, in both directions.
 
+pub mod background;
 mod citation;
 mod echo;
 mod finish;

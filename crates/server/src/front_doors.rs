@@ -1,6 +1,8 @@
 //! The routes of applications.
 
 mod discard;
+#[cfg(test)]
+mod documented;
 mod models;
 mod query;
 mod route;
@@ -54,7 +56,7 @@ impl FrontDoors {
     }
 
     /// Answers one request.
-    pub async fn handle(&self, gateway: &Gateway, request: Request<Incoming>) -> Response<AnswerBody> {
+    pub async fn handle(&self, gateway: &Arc<Gateway>, request: Request<Incoming>) -> Response<AnswerBody> {
         let (mut head, mut body) = request.into_parts();
         query::move_key(&head.uri, &mut head.headers);
         let waits_for_leave = discard::waits_for_leave(&head.headers);
@@ -63,9 +65,9 @@ impl FrontDoors {
         response
     }
 
-    async fn answer(&self, gateway: &Gateway, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
+    async fn answer(&self, gateway: &Arc<Gateway>, head: Parts, body: &mut Incoming) -> Response<AnswerBody> {
         let uri = head.uri.clone();
-        let Route { door, methods, asked } = self.doors.route(&uri, &head.headers);
+        let Route { door, methods, asked } = self.doors.route(&gateway.runtime(), &uri, &head.headers);
         if !matches!(asked, Asked::Unknown) && !methods.contains(&head.method) {
             let (status, kind) = (StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest);
             let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
@@ -80,16 +82,20 @@ impl FrontDoors {
                 let query = uri.query().unwrap_or_default();
                 of_kept(gateway, &**door, &head, id, of, query)
             }
-            Asked::Chat | Asked::Response => {
+            Asked::Chat | Asked::Response | Asked::Passed(_) | Asked::Passthrough(..) => {
                 // Strangers are sent away before anything of theirs is kept in memory.
                 if let Err(error) = gateway.authenticate(&head.headers) {
                     return door.encode_error(&error).map(AnswerBody::whole);
                 }
                 match self.read(body).await {
-                    Ok(body) if matches!(asked, Asked::Response) => {
-                        gateway.serve_responses(door, head, body).await
-                    }
-                    Ok(body) => gateway.serve(door, head, body).await,
+                    Ok(body) => match asked {
+                        Asked::Response => gateway.serve_responses(door, head, body).await,
+                        Asked::Passed(api) => gateway.serve_passed(door, api, head.headers, body).await,
+                        Asked::Passthrough(provider, path) => {
+                            gateway.serve_passthrough(door, provider, path, head, body).await
+                        }
+                        _ => gateway.serve(door, head, body).await,
+                    },
                     Err(error) => gateway.refuse(&**door, &head.headers, error),
                 }
             }
@@ -123,7 +129,7 @@ fn of_kept(
 ) -> Response<AnswerBody> {
     match of {
         OfKept::Itself if head.method == Method::DELETE => gateway.forget_response(door, &head.headers, id),
-        OfKept::Itself => gateway.kept_response(door, &head.headers, id),
+        OfKept::Itself => gateway.kept_response(door, &head.headers, id, query),
         OfKept::InputItems => gateway.response_input_items(door, &head.headers, id, query),
         OfKept::Cancel => gateway.cancel_response(door, &head.headers, id),
     }

@@ -175,7 +175,11 @@ impl Server {
         }
         shared.draining.store(true, Ordering::Relaxed);
         drop((self.listen, self.admin));
-        let (mut drained, mut at_once) = (pin!(graceful.shutdown()), pin!(at_once));
+        let drained = async {
+            graceful.shutdown().await;
+            shared.gateway.background_ended().await;
+        };
+        let (mut drained, mut at_once) = (pin!(drained), pin!(at_once));
         let ended = tokio::select! {
             () = &mut drained => Ended::Drained,
             () = tokio::time::sleep(self.limits.drain) => Ended::TooLate,
@@ -187,6 +191,8 @@ impl Server {
         }
         // Dropping what is left closes its records.
         tasks.shutdown().await;
+        shared.gateway.abandon_background();
+        let _ = tokio::time::timeout(MAX_FAREWELL, shared.gateway.background_ended()).await;
         ended
     }
 }

@@ -18,7 +18,8 @@
 
 use tollgate_model::{Format, ProviderName};
 use tollgate_openai::{
-    ChatProvider, EmbeddingQuirks, Quirks, ResponsesProvider, ResponsesQuirks, ToolChoiceSupport,
+    ChatProvider, EmbeddingQuirks, PassedApi, PassedApis, Quirks, ResponsesProvider, ResponsesQuirks,
+    ToolChoiceSupport,
 };
 use tollgate_provider::{BaseUrl, HeaderCredential, Secret, credentials::AuthError};
 
@@ -105,4 +106,13 @@ pub const RESPONSES_QUIRKS: ResponsesQuirks = ResponsesQuirks {
 #[must_use]
 pub fn responses_provider(name: ProviderName, base_url: BaseUrl) -> ResponsesProvider {
     ResponsesProvider::new(name, base_url).with_quirks(RESPONSES_QUIRKS)
+}
+
+/// The APIs beside chat of xAI's service at `base_url`, which may be written with or without `/v1`.
+///
+/// Source: the list of doors in the vendor's REST reference (read 2026-11-23); its legacy completions serve older models.
+#[must_use]
+pub fn passed_apis(base_url: BaseUrl) -> PassedApis {
+    const APIS: &[PassedApi] = &[PassedApi::Completions, PassedApi::ImageGenerations, PassedApi::ImageEdits];
+    PassedApis::new(base_url.ensure_suffix("/v1"), APIS)
 }

@@ -89,3 +89,14 @@ fn a_strict_call_goes_to_the_target_that_loses_nothing() {
     let attempts = &records(gateway)[0].attempts;
     assert!(attempts[0]["error"]["message"].as_str().unwrap().contains("seed"), "{attempts}");
 }
+
+#[test]
+fn a_gateway_can_be_strict_unless_a_call_says_otherwise() {
+    let theirs = Upstream::always(vec![json(200, ANTHROPIC_ANSWER)]);
+    // Added to `[server]`, with which every configuration here begins.
+    let configuration = ["strict = true\n".to_owned(), provider("theirs", "anthropic", &theirs)].concat();
+    let gateway = GatewayProcess::start(&configuration);
+    assert_eq!(chat(gateway.address, &[], LOSSY).status, 400);
+    assert_eq!(theirs.received().len(), 0);
+    assert_eq!(chat(gateway.address, &[("x-tollgate-strict", "false")], LOSSY).status, 200);
+}

@@ -37,10 +37,8 @@ pub(super) fn write_delta(
 
 /// Writes how long the cache keeps what was written.
 fn write_split(usage: &mut Object<'_>, counted: &Usage, extra: Option<&Map<String, Value>>) {
-    let (Some(written), Some(written_long)) = (counted.input.cache_write, counted.input.cache_write_long)
-    else {
-        return;
-    };
+    let Some(written_long) = counted.input.cache_write_long else { return };
+    let written = counted.input.cache_write.unwrap_or(0);
     let mut split = usage.object("cache_creation");
     split.field("ephemeral_5m_input_tokens", &written).field("ephemeral_1h_input_tokens", &written_long);
     split.extra(extra.and_then(|extra| extra.get("cache_creation")?.as_object()));

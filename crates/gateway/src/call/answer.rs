@@ -14,7 +14,7 @@ use super::{attempt::AttemptError, event_reader::EventReader, inquiry::Inquiry};
 use crate::continuity::Listener;
 
 /// The largest answer that is held in memory as a whole. Generated pictures and sound make answers large.
-const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
+pub(crate) const MAX_ANSWER_BYTES: usize = 128 * 1024 * 1024;
 /// The most that is read of a stream before the client sees something of it.
 const MAX_FIRST_BYTES: usize = 256 * 1024;
 
@@ -80,7 +80,7 @@ pub(crate) async fn relay(
 }
 
 /// Reads a stream up to the end of its first event. What breaks before that can still be tried elsewhere.
-async fn first_event(
+pub(crate) async fn first_event(
     body: &mut Body,
     framer: &mut Framer,
     reader: &mut dyn StreamReader,

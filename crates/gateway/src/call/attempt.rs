@@ -13,10 +13,13 @@ use tollgate_transport::Timeouts;
 
 use super::{
     answer::{Answer, collect, is_stream, relay, translate},
+    dispatch::{Failure, planned},
+    errand::{Errand, Place},
     inquiry::{Inquiry, Source, Wire},
+    open_call::OpenCall,
     redaction::Credentials,
 };
-use crate::endpoint::Endpoint;
+use crate::{endpoint::Endpoint, runtime::Runtime};
 
 /// The largest error body that is looked at.
 const MAX_ERROR_BYTES: usize = 1024 * 1024;
@@ -26,6 +29,8 @@ const MAX_ERROR_BYTES: usize = 1024 * 1024;
 pub(crate) enum AttemptError {
     /// The caller's fault, found before anything was sent.
     Request(RequestError),
+    /// The target has no such thing; another may.
+    Elsewhere(RequestError),
     /// The target cannot say all of it, and the caller wants nothing lost.
     Lossy(Losses),
     /// The provider's fault, or what it says is ours.
@@ -48,6 +53,16 @@ impl Refusal {
     }
 }
 
+impl AttemptError {
+    /// Takes our credential out of it.
+    pub(crate) fn without(self, credentials: &Credentials) -> Self {
+        match self {
+            Self::Provider(refusal) => Self::Provider(Box::new(refusal.without(credentials))),
+            Self::Request(_) | Self::Elsewhere(_) | Self::Lossy(_) => self,
+        }
+    }
+}
+
 impl From<ProviderError> for AttemptError {
     fn from(error: ProviderError) -> Self {
         Self::Provider(Box::new(Refusal { error, own_words: None }))
@@ -62,11 +77,29 @@ pub(crate) fn relays<'a>(inquiry: &'a Inquiry, provider: &dyn Provider) -> Optio
     (same && !wire.carries_others()).then_some(wire)
 }
 
+impl Errand for Inquiry {
+    type Answer = Answer;
+
+    fn targets(&self, runtime: &Runtime) -> Result<Vec<tollgate_router::Target>, Failure> {
+        planned(runtime, self.model())
+    }
+
+    async fn attempt(&self, place: Place<'_>, call: &mut OpenCall) -> Result<Answer, AttemptError> {
+        let target = Target { model: &place.target.model, card: place.card };
+        let providers = place.endpoint.serving(self, place.card);
+        call.begin_attempt(place.endpoint, place.target, relays(self, &**providers[0]).is_some());
+        let mut losses = Losses::new();
+        let answer = ask(self, place.endpoint, &providers, &target, &mut losses).await?;
+        call.add_losses(&losses);
+        Ok(answer)
+    }
+}
+
 /// Asks `target` at `endpoint` and waits until its answer begins. `providers` are the adapters that can serve the call, the
 /// best first.
 ///
 /// What the target's format cannot say is added to `losses`.
-pub(crate) async fn attempt(
+async fn ask(
     inquiry: &Inquiry,
     endpoint: &Endpoint,
     providers: &[&Arc<dyn Provider>],
@@ -81,16 +114,22 @@ pub(crate) async fn attempt(
         }
         None => encode(inquiry, providers, target, losses)?,
     };
-    let credential = endpoint.authorize(&mut request).await;
+    let credentials = make_ready(&mut request, endpoint, inquiry.deadline).await?;
+    exchange(inquiry, endpoint, &**provider, wire, request).await.map_err(|error| error.without(&credentials))
+}
+
+/// Adds the credential and how long to wait. Returns what must not be repeated to anybody.
+pub(crate) async fn make_ready(
+    request: &mut http::Request<Bytes>,
+    endpoint: &Endpoint,
+    deadline: Option<Instant>,
+) -> Result<Credentials, AttemptError> {
+    let credential = endpoint.authorize(request).await;
     credential.map_err(|error| {
         ProviderError::new(ErrorKind::Authentication, error.to_string()).with_source(error)
     })?;
-    request.extensions_mut().insert(timeouts(endpoint, inquiry.deadline)?);
-    let credentials = Credentials::of(&request);
-    exchange(inquiry, endpoint, &**provider, wire, request).await.map_err(|error| match error {
-        AttemptError::Provider(refusal) => AttemptError::Provider(Box::new(refusal.without(&credentials))),
-        AttemptError::Request(_) | AttemptError::Lossy(_) => error,
-    })
+    request.extensions_mut().insert(timeouts(endpoint, deadline)?);
+    Ok(Credentials::of(request))
 }
 
 /// Sends the request and waits until its answer begins.
@@ -143,7 +182,7 @@ fn encode<'p>(
         let none = || RequestError::invalid("the endpoint speaks no format");
         return Err(AttemptError::Request(refused.unwrap_or_else(none)));
     };
-    if inquiry.options.strict && !encoded.losses.is_empty() {
+    if inquiry.strict && !encoded.losses.is_empty() {
         return Err(AttemptError::Lossy(encoded.losses));
     }
     losses.extend(encoded.losses);
@@ -164,7 +203,11 @@ fn timeouts(endpoint: &Endpoint, deadline: Option<Instant>) -> Result<Timeouts, 
 }
 
 /// Reads an answer that is no success.
-async fn refusal(provider: &dyn Provider, same_format: bool, response: http::Response<Body>) -> AttemptError {
+pub(crate) async fn refusal(
+    provider: &dyn Provider,
+    same_format: bool,
+    response: http::Response<Body>,
+) -> AttemptError {
     let (head, body) = response.into_parts();
     let status = head.status;
     let Ok(body) = collect(body, MAX_ERROR_BYTES).await else {

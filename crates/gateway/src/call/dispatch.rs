@@ -9,17 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tollgate_model::{CallError, ErrorKind, Losses, RequestError};
-use tollgate_provider::Target as EncodingTarget;
+use tollgate_model::{CallError, ErrorKind, Losses, ModelName, RequestError};
 use tollgate_router::{PlanError, Step, Target, after_failure};
 
 use super::{
-    answer::Answer,
-    attempt::{AttemptError, Refusal, attempt, relays},
-    inquiry::Inquiry,
+    attempt::{AttemptError, Refusal},
+    errand::{Errand, Place},
     open_call::OpenCall,
 };
-use crate::{endpoint::Endpoint, interrupt::interrupted, runtime::Runtime};
+use crate::{interrupt::interrupted, runtime::Runtime};
 
 /// Why no attempt gave an answer.
 #[derive(Debug)]
@@ -27,25 +25,25 @@ pub(crate) struct Failure {
     pub(crate) error: CallError,
     /// The provider's own words, for a client of its format.
     pub(crate) own_words: Option<(HeaderMap, Bytes)>,
-    /// The target cannot say all of the request, and nothing may be lost.
-    lossy: bool,
+    /// The target cannot be asked for this, or not without a loss that is not wanted; another may.
+    elsewhere: bool,
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self { error, own_words: None, lossy: false }
+        Self { error, own_words: None, elsewhere: false }
     }
 }
 
 /// Tries the targets of the plan in order, unless it is interrupted. `call` notes each attempt.
-pub(crate) async fn dispatch(
+pub(crate) async fn dispatch<E: Errand>(
     runtime: &Arc<Runtime>,
-    inquiry: &Inquiry,
+    errand: &E,
     call: &mut OpenCall,
-) -> Result<Answer, Failure> {
+) -> Result<E::Answer, Failure> {
     let mut interrupt = call.interrupt_watch();
     let result = {
-        let mut trying = pin!(try_targets(runtime, inquiry, call));
+        let mut trying = pin!(try_targets(runtime, errand, call));
         poll_fn(|cx| match trying.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
             Poll::Pending if interrupt.is_given(cx) => Poll::Ready(None),
@@ -61,24 +59,25 @@ pub(crate) async fn dispatch(
     Err(error.into())
 }
 
-async fn try_targets(
+async fn try_targets<E: Errand>(
     runtime: &Arc<Runtime>,
-    inquiry: &Inquiry,
+    errand: &E,
     call: &mut OpenCall,
-) -> Result<Answer, Failure> {
-    let plan = runtime.routes.plan(inquiry.model()).map_err(|error| unplanned(&error))?;
+) -> Result<E::Answer, Failure> {
+    let plan = errand.targets(runtime)?;
     let mut targets = plan.iter().peekable();
     let mut latest = None;
     let mut attempts = 0;
     while let Some(target) = targets.next() {
         let Some(endpoint) = runtime.endpoint(&target.provider) else { continue };
-        let failure = match try_target(runtime, inquiry, endpoint, target, call).await {
+        let place = Place { endpoint, target, card: runtime.card(target) };
+        let failure = match try_target(errand, place, call).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
         let larger = targets.peek().is_some_and(|next| window(runtime, next) > window(runtime, target));
-        let step = match failure.lossy && targets.len() > 0 {
-            // Refused for what this target cannot say; the next may be able to.
+        let step = match failure.elsewhere && targets.len() > 0 {
+            // Refused for what this target cannot do; the next may be able to.
             true => Step::NextTarget,
             false => {
                 attempts += 1;
@@ -100,20 +99,13 @@ fn window(runtime: &Runtime, target: &Target) -> u64 {
     runtime.card(target).and_then(|card| card.context_window).unwrap_or(0)
 }
 
-async fn try_target(
-    runtime: &Arc<Runtime>,
-    inquiry: &Inquiry,
-    endpoint: &Arc<Endpoint>,
-    target: &Target,
+async fn try_target<E: Errand>(
+    errand: &E,
+    place: Place<'_>,
     call: &mut OpenCall,
-) -> Result<Answer, Failure> {
-    let encoding = EncodingTarget { model: &target.model, card: runtime.card(target) };
-    let mut losses = Losses::new();
-    let providers = endpoint.serving(inquiry, encoding.card);
-    call.begin_attempt(endpoint, target, relays(inquiry, &**providers[0]).is_some());
-    match attempt(inquiry, endpoint, &providers, &encoding, &mut losses).await {
+) -> Result<E::Answer, Failure> {
+    match errand.attempt(place, call).await {
         Ok(answer) => {
-            call.add_losses(&losses);
             call.attempt_answered();
             Ok(answer)
         }
@@ -121,17 +113,26 @@ async fn try_target(
             call.attempt_failed(error.kind, None, &error.message);
             Err(CallError::from(error).into())
         }
+        Err(AttemptError::Elsewhere(error)) => {
+            call.attempt_failed(error.kind, None, &error.message);
+            Err(Failure { elsewhere: true, ..CallError::from(error).into() })
+        }
         Err(AttemptError::Lossy(losses)) => {
             let error = CallError::from(refuse_loss(&losses));
             call.attempt_failed(error.kind, None, &error.message);
-            Err(Failure { lossy: true, ..error.into() })
+            Err(Failure { elsewhere: true, ..error.into() })
         }
         Err(AttemptError::Provider(refusal)) => {
             let Refusal { error, own_words } = *refusal;
             call.attempt_failed(error.kind(), error.status, &error.message);
-            Err(Failure { error: CallError::from(&error), own_words, lossy: false })
+            Err(Failure { error: CallError::from(&error), own_words, elsewhere: false })
         }
     }
+}
+
+/// Finds the targets of a model.
+pub(crate) fn planned(runtime: &Runtime, model: &ModelName) -> Result<Vec<Target>, Failure> {
+    runtime.routes.plan(model).map_err(|error| unplanned(&error))
 }
 
 fn unplanned(error: &PlanError) -> Failure {

@@ -18,6 +18,8 @@ use crate::continuity::{Continuity, Listener};
 pub(crate) struct Inquiry {
     pub(crate) source: Source,
     pub(crate) options: CallOptions,
+    /// Whether to refuse the call rather than lose something in translation.
+    pub(crate) strict: bool,
     /// When it has to be over.
     pub(crate) deadline: Option<Instant>,
 }

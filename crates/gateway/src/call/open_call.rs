@@ -8,15 +8,20 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
+use tollgate_catalog::cost::{Missing, Unpriced};
 use tollgate_model::{CallError, CallId, ErrorKind, Format, Losses, ModelName, NanoUsd, ProviderName};
 use tollgate_policy::Caller;
 use tollgate_provider::ResponseFacts;
 use tollgate_router::Target;
-use tollgate_telemetry::{Attempt, CallFailure, CallRecord, CallerRecord, Outcome, Recorder, new_call_id};
+use tollgate_telemetry::{
+    Attempt, CallCost, CallFailure, CallRecord, CallerRecord, Outcome, Recorder, new_call_id,
+};
 
 use super::{
+    CallOptions,
     accounting::{self, Exchange},
     inquiry::Inquiry,
+    job::{Billing, Job},
 };
 use crate::{
     continuity::Listener, endpoint::Endpoint, gateway::Gateway, interrupt::InterruptWatch, runtime::Runtime,
@@ -58,6 +63,7 @@ pub(crate) struct OpenCall {
     target: Option<Target>,
     region: Option<String>,
     input_bytes: u64,
+    billing: Billing,
     /// Whether a provider began to answer: then something was consumed.
     answered: bool,
     capture: bool,
@@ -98,6 +104,7 @@ impl OpenCall {
             target: None,
             region: None,
             input_bytes: 0,
+            billing: Billing::Tokens,
             answered: false,
             capture: gateway.capture_content,
             captured: BytesMut::new(),
@@ -117,6 +124,20 @@ impl OpenCall {
         record.streamed = inquiry.stream();
         record.front_door = inquiry.format().cloned();
         record.caller.tags.extend(inquiry.options.tags.iter().cloned());
+    }
+
+    /// Notes a job that is asked for.
+    pub(crate) fn asked_job(&mut self, job: &dyn Job, options: &CallOptions) {
+        self.input_bytes = job.input_bytes();
+        self.billing = job.billing();
+        if let Some(body) = job.recorded_body() {
+            self.capture_request(body);
+        }
+        let Some(record) = &mut self.record else { return };
+        record.operation = job.operation();
+        record.model_asked = job.model().clone();
+        record.streamed = job.stream();
+        record.caller.tags.extend(options.tags.iter().cloned());
     }
 
     pub(crate) fn capture_request(&mut self, body: &Bytes) {
@@ -252,6 +273,14 @@ impl OpenCall {
     }
 
     fn settle(&mut self, record: &mut CallRecord, facts: &ResponseFacts, complete: bool) {
+        match self.billing {
+            Billing::Free => return,
+            Billing::Reported if facts.usage.input_tokens.is_none() => {
+                record.cost = CallCost::Unpriced(Unpriced::new(Missing::Usage));
+                return;
+            }
+            Billing::Reported | Billing::Tokens => {}
+        }
         let exchange = Exchange { input_bytes: self.input_bytes, complete };
         (record.usage, record.usage_source) = accounting::usage(facts, exchange);
         if let Some(target) = &self.target {

@@ -12,8 +12,8 @@ pub struct CallOptions {
     pub tags: Vec<(String, String)>,
     /// The most time that the whole call may take.
     pub timeout: Option<Duration>,
-    /// Refuse the call rather than lose something in translation.
-    pub strict: bool,
+    /// Whether to refuse the call rather than lose something in translation. `None`: as the gateway is configured.
+    pub strict: Option<bool>,
 }
 
 /// More than anybody sorts by; keeps a record's size bounded.
@@ -43,8 +43,8 @@ impl CallOptions {
         }
         if let Some(text) = header(headers, "x-tollgate-strict")? {
             options.strict = match text {
-                "true" | "1" => true,
-                "false" | "0" => false,
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
                 _ => return Err(bad("x-tollgate-strict", "true or false")),
             };
         }
@@ -90,7 +90,8 @@ mod tests {
         let tags = read("x-tollgate-tags", "feature=search, env=prod").unwrap().tags;
         assert_eq!(tags, [("feature".into(), "search".into()), ("env".into(), "prod".into())]);
         assert_eq!(read("x-tollgate-timeout", "2.5s").unwrap().timeout, Some(Duration::from_millis(2500)));
-        assert!(read("x-tollgate-strict", "true").unwrap().strict);
+        assert_eq!(read("x-tollgate-strict", "true").unwrap().strict, Some(true));
+        assert_eq!(read("x-tollgate-strict", "0").unwrap().strict, Some(false));
         assert_eq!(CallOptions::from_headers(&HeaderMap::new()).unwrap(), CallOptions::default());
     }
 

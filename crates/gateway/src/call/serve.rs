@@ -60,7 +60,7 @@ impl Gateway {
             let wire = Wire::new(door.clone(), path, head.headers, body, facts, continuity);
             wire.with_keeper(for_its_keeper)
         });
-        match inquiry(wire, options) {
+        match inquiry(&runtime, wire, options) {
             Ok(inquiry) => answer(&runtime, door, &inquiry, keeper, call).await,
             Err(error) => fail(&**door, call, error.into()),
         }
@@ -98,12 +98,14 @@ pub(crate) fn identify(runtime: &Runtime, headers: &HeaderMap) -> Result<Arc<Cal
 }
 
 fn inquiry(
+    runtime: &Runtime,
     wire: Result<Wire, RequestError>,
     options: Result<CallOptions, RequestError>,
 ) -> Result<Inquiry, CallError> {
     let (wire, options) = (wire?, options?);
     let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
-    Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, deadline })
+    let strict = options.strict.unwrap_or(runtime.strict);
+    Ok(Inquiry { source: Source::Wire(Box::new(wire)), options, strict, deadline })
 }
 
 async fn answer(
@@ -196,7 +198,7 @@ fn encode_stream(
 }
 
 /// Writes a failure, in the provider's own words where the client speaks its format.
-fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
+pub(super) fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<AnswerBody> {
     let Failure { error, own_words, .. } = failure;
     let (mut head, body) = door.encode_error(&error).into_parts();
     let body = match own_words {
@@ -219,7 +221,7 @@ fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -> Response<
 
 /// Answers a call that is not accepted, of a client that may not call or while records cannot be written. Nothing is
 /// recorded: anybody could fill the disk.
-fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
+pub(super) fn refuse(door: &dyn FrontDoor, error: &CallError) -> Response<AnswerBody> {
     door.encode_error(error).map(AnswerBody::whole)
 }
 

@@ -38,7 +38,8 @@ impl Gateway {
         self.admit()?;
         let runtime = self.runtime();
         let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
-        let inquiry = Inquiry { source: Source::Canonical(Arc::new(request)), options, deadline };
+        let strict = options.strict.unwrap_or(runtime.strict);
+        let inquiry = Inquiry { source: Source::Canonical(Arc::new(request)), options, strict, deadline };
         let mut call = OpenCall::begin(self, &runtime, &Caller::default(), None);
         call.asked(&inquiry);
         let error = match dispatch(&runtime, &inquiry, &mut call).await {

@@ -39,6 +39,8 @@ pub struct ServerEntry {
     pub data: Option<String>,
     /// Whether prompts and answers are kept with the records. Default true.
     pub capture_content: Option<bool>,
+    /// Whether calls are refused rather than lose something in translation. Default false; a call's header says otherwise.
+    pub strict: Option<bool>,
     /// The largest request body, in MiB. Default 32.
     pub max_body_mib: Option<u32>,
     /// How long open calls may finish after SIGTERM, in seconds. Default 30.

@@ -78,6 +78,8 @@ pub struct ServerSettings {
     pub data: PathBuf,
     /// Whether prompts and answers are kept.
     pub capture_content: bool,
+    /// Whether calls are refused rather than lose something in translation.
+    pub strict: bool,
     /// The largest request body.
     pub max_body_bytes: usize,
     /// How long open calls may finish after SIGTERM.
@@ -162,6 +164,7 @@ fn resolve_server(file: &File, open: bool, problems: &mut Problems<'_>) -> Serve
         admin,
         data: entry.data.as_deref().unwrap_or(DEFAULT_DATA).into(),
         capture_content: entry.capture_content.unwrap_or(true),
+        strict: entry.strict.unwrap_or(false),
         max_body_bytes: entry.max_body_mib.map_or(DEFAULT_MAX_BODY_BYTES, |mib| mib as usize * 1024 * 1024),
         drain: entry.drain_seconds.map_or(DEFAULT_DRAIN, |seconds| Duration::from_secs(seconds.into())),
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use tollgate_model::{ProviderName, RequestError};
-use tollgate_openai::continued;
+use tollgate_openai::{background::Standing, continued};
 use tollgate_state::{State, StateKey};
 
 /// As long as the vendor keeps them.
@@ -68,6 +68,11 @@ impl Shelf {
         Self { state, owner }
     }
 
+    /// Whose answers they are.
+    pub(super) const fn owner(&self) -> &Arc<str> {
+        &self.owner
+    }
+
     fn key(&self, id: &str) -> StateKey {
         StateKey::new(KIND, &self.owner, id.as_bytes())
     }
@@ -119,6 +124,9 @@ impl Shelf {
                 .map_err(|error| invalid(error.to_string()))?;
             if let Value::Array(input) = whole["input"].take() {
                 items = input;
+            }
+            if Standing::of(&turn.response).is_some_and(|standing| !standing.is_turn()) {
+                return Err(invalid("the answer is not complete: nothing can go on from it".to_owned()));
             }
             let mut response: Value =
                 serde_json::from_slice(&turn.response).map_err(|error| invalid(error.to_string()))?;

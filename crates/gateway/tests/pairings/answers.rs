@@ -45,17 +45,19 @@ const SAME_MEANING: &[(&str, &str)] = &[
     // The question decides how it is answered, and this one was not asked so.
     ("openai.responses", "extra.fields.user"),
     ("openai.chat", "choices[].parts[].extra.fields.legacy_function"),
+    // One sum for what is kept briefly and for long.
+    ("openai.chat", "usage.input.cache_write"),
     // Required numbers.
     ("anthropic.messages", "usage.input_tokens"),
     ("anthropic.messages", "usage.output_tokens"),
 ];
 
-fn asked() -> ChatRequest {
+pub(crate) fn asked() -> ChatRequest {
     ChatRequest::new(ModelName::new("m"), vec![Message::user("hello")])
 }
 
 /// Tells an answer to a client of `a`; returns what differs without a word, and what is called lost and is there.
-fn told(a: &Pair, answer: &ChatResponse) -> Vec<String> {
+pub(crate) fn told(a: &Pair, answer: &ChatResponse) -> Vec<String> {
     let (body, losses) = a.answer(&asked(), answer);
     let mut back = a.read_answer(&asked(), &body);
     // A proof that was carried in another vendor's field is unpacked when the client sends it back.
@@ -110,8 +112,16 @@ fn signed(issuer: &Format) -> Signature {
     Signature { issuer: issuer.clone(), value: "c2lnbmVk".to_owned() }
 }
 
+/// An answer with a detail in its usage.
+fn counted(detail: fn(&mut Usage)) -> ChatResponse {
+    let mut answer = answer(vec![Part::text("Four it is.")], FinishReason::Stop);
+    let usage = answer.usage.insert(Usage::new(10, 5));
+    detail(usage);
+    answer
+}
+
 /// Answers that say one thing each.
-fn generated() -> Vec<(&'static str, ChatResponse)> {
+pub(crate) fn generated() -> Vec<(&'static str, ChatResponse)> {
     let text = || vec![Part::text("Four it is.")];
     let stop = |parts| answer(parts, FinishReason::Stop);
     let call = |id: &str| Part::tool_call(id, "f", r#"{"b":1,"a":"x"}"#);
@@ -126,6 +136,9 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
         title: Some("A".into()),
         ..Citation::default()
     });
+    let mut placed = cited.clone();
+    placed.citations[0].cited_text = Some("four".into());
+    (placed.citations[0].start_index, placed.citations[0].end_index) = (Some(0), Some(4));
     let custom = ToolCall { kind: ToolCallKind::Custom, ..ToolCall::new("c", "f", "free text") };
     let media = |media_type: &str| MediaSource::Base64 { media_type: media_type.into(), data: "AAAA".into() };
     let sound =
@@ -135,30 +148,37 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
         ("text", stop(text())),
         ("no text", stop(vec![])),
         ("a citation", stop(vec![Part::new(Content::Text(cited))])),
+        ("a citation with its words and place", stop(vec![Part::new(Content::Text(placed))])),
         ("reasoning", stop(vec![Part::reasoning("Two and two."), Part::text("Four.")])),
         ("a refusal", stop(vec![Part::new(Content::Refusal("No.".into()))])),
         ("tool calls", answer(vec![call("a"), call("b")], FinishReason::ToolCalls)),
         ("text and a call", answer(vec![Part::text("I look."), call("a")], FinishReason::ToolCalls)),
-        ("a broken call", answer(vec![Part::tool_call("a", "f", "{\"b\":")], FinishReason::ToolCalls)),
-        ("a free-text call", answer(vec![Part::new(Content::ToolCall(custom))], FinishReason::ToolCalls)),
+        (
+            "a call whose JSON is broken",
+            answer(vec![Part::tool_call("a", "f", "{\"b\":")], FinishReason::ToolCalls),
+        ),
+        ("a call with any text", answer(vec![Part::new(Content::ToolCall(custom))], FinishReason::ToolCalls)),
         ("sound", stop(vec![Part::new(Content::Audio(sound))])),
         (
             "a picture",
             stop(vec![Part::new(Content::Image(Image { source: media("image/png"), detail: None }))]),
         ),
-        ("a stranger's block", stop(vec![Part::new(Content::Opaque(stranger)), Part::text("Four.")])),
-        ("too long", answer(text(), FinishReason::Length)),
-        ("a stop text", answer(text(), FinishReason::StopSequence(Some("HALT".into())))),
-        ("a full window", answer(text(), FinishReason::ContextWindow)),
-        ("a filter", answer(text(), FinishReason::ContentFilter(Some("SAFETY".into())))),
-        ("declined", answer(text(), FinishReason::Refusal(Some("bio".into())))),
-        ("a pause", answer(text(), FinishReason::PauseTurn)),
-        ("a malformed call", answer(text(), FinishReason::MalformedToolCall(None))),
+        (
+            "a block that only another format has",
+            stop(vec![Part::new(Content::Opaque(stranger)), Part::text("Four.")]),
+        ),
+        ("cut at the most tokens", answer(text(), FinishReason::Length)),
+        ("ended by a stop text", answer(text(), FinishReason::StopSequence(Some("HALT".into())))),
+        ("ended by a full context window", answer(text(), FinishReason::ContextWindow)),
+        ("cut by a filter", answer(text(), FinishReason::ContentFilter(Some("SAFETY".into())))),
+        ("declined without a word", answer(text(), FinishReason::Refusal(Some("bio".into())))),
+        ("a paused turn", answer(text(), FinishReason::PauseTurn)),
+        ("ended by a malformed call", answer(text(), FinishReason::MalformedToolCall(None))),
         ("two answers", with(|answer| answer.choices.push(Choice::new(1, vec![Part::text("Five?")], None)))),
-        ("no usage", with(|answer| answer.usage = None)),
+        ("no usage reported", with(|answer| answer.usage = None)),
         ("a class of service", with(|answer| answer.service_tier = Some("priority".into()))),
         (
-            "a field of a stranger's",
+            "a field that only another format has",
             with(|answer| {
                 let fields = json!({"strange": 1}).as_object().unwrap().clone();
                 answer.extra = Extra::new(Format::new("a.stranger"), fields);
@@ -168,21 +188,17 @@ fn generated() -> Vec<(&'static str, ChatResponse)> {
             "likelihoods",
             with(|answer| {
                 let token = TokenLogprob { token: "Four".into(), logprob: -0.5, bytes: None, top: vec![] };
-                answer.choices[0].logprobs.push(token);
+                let other = TokenLogprob { token: "Five".into(), logprob: -1.5, ..token.clone() };
+                answer.choices[0].logprobs.push(TokenLogprob { top: vec![token.clone(), other], ..token });
             }),
         ),
-        (
-            "usage in detail",
-            with(|answer| {
-                let usage = answer.usage.as_mut().unwrap();
-                usage.input_tokens = Some(100);
-                usage.input.cache_read = Some(40);
-                usage.input.cache_write = Some(7);
-                usage.output_tokens = Some(50);
-                usage.output.reasoning = Some(20);
-                usage.server_tools.web_searches = Some(2);
-            }),
-        ),
+        ("tokens from the cache", counted(|usage| usage.input.cache_read = Some(4))),
+        ("tokens written to the cache", counted(|usage| usage.input.cache_write = Some(3))),
+        ("tokens written to the cache for long", counted(|usage| usage.input.cache_write_long = Some(3))),
+        ("tokens of reasoning", counted(|usage| usage.output.reasoning = Some(2))),
+        ("tokens of sound", counted(|usage| usage.output.audio = Some(2))),
+        ("tokens that were predicted", counted(|usage| usage.output.accepted_prediction = Some(2))),
+        ("the vendor's own searches", counted(|usage| usage.server_tools.web_searches = Some(2))),
     ];
     for issuer in [
         Format::ANTHROPIC_MESSAGES,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 use tollgate_model::{ChatRequest, ChatResponse, Format, Losses, ModelName, ProviderName, RequestError};
-use tollgate_provider::{FrontDoor, Provider, Target};
+use tollgate_provider::{FrontDoor, Provider, RequestFacts, Target};
 
 /// A format, with both of its sides.
 pub(crate) struct Pair {
@@ -58,6 +58,11 @@ pub(crate) fn all() -> Vec<Pair> {
 impl Pair {
     pub(crate) fn format(&self) -> &Format {
         self.door.format()
+    }
+
+    /// Reads of a client's bytes what passing them on needs.
+    pub(crate) fn facts(&self, body: &[u8]) -> RequestFacts {
+        self.door.request_facts(self.path, body).unwrap()
     }
 
     /// Writes a request, as it is sent to this format's vendor.

@@ -8,3 +8,4 @@ mod facts;
 mod formats;
 mod mutations;
 mod requests;
+mod table;

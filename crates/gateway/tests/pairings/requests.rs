@@ -32,7 +32,7 @@ const ADDED: &[(&str, &str)] = &[
 ];
 
 /// What a format says in another way, or by saying nothing. Each with its reason.
-const SAME_MEANING: &[(&str, &str)] = &[
+pub(crate) const SAME_MEANING: &[(&str, &str)] = &[
     // Only OpenAI gives schemas names, and requires one; it reaches no other model.
     ("anthropic.messages", "response_format.value.name"),
     // Every schema is followed to the letter.

@@ -235,7 +235,7 @@ fn source<'a>(source: &'a MediaSource, said: Option<&'a str>) -> Result<Source<'
                 at("uri", url, media_type.as_deref().or(said).or(by_name))
             }
         },
-        MediaSource::File { id, issuer } if *issuer == FORMAT => at("uri", id, said),
+        MediaSource::File { id, issuer } if media::is_own_store(issuer) => at("uri", id, said),
         MediaSource::File { .. } => Err("the file is in another vendor's store"),
         MediaSource::Text { .. } => Err("a picture or a sound is no text"),
     }

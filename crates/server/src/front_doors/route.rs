@@ -3,7 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderMap, Method, Uri};
-use tollgate::ModelPath;
+use tollgate::{ModelPath, PassedApi, Runtime};
+use tollgate_model::{Format, ProviderName};
 use tollgate_provider::FrontDoor;
 
 use super::{Doors, query};
@@ -17,6 +18,10 @@ pub(super) enum Asked<'a> {
     Response,
     /// Something about an answer that is kept.
     Kept(&'a str, OfKept),
+    /// One of OpenAI's APIs beside chat.
+    Passed(PassedApi),
+    /// Whatever a provider has at a path.
+    Passthrough(&'a str, &'a str),
     /// All models.
     ModelList,
     /// One model.
@@ -49,9 +54,11 @@ pub(super) struct Route<'a> {
 
 impl Doors {
     /// Finds the route of a request.
-    pub(super) fn route<'a>(&'a self, uri: &'a Uri, headers: &HeaderMap) -> Route<'a> {
+    pub(super) fn route<'a>(&'a self, runtime: &Runtime, uri: &'a Uri, headers: &HeaderMap) -> Route<'a> {
         const GET: &[Method] = &[Method::GET];
         const POST: &[Method] = &[Method::POST];
+        const ANY: &[Method] =
+            &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
         let route = |door, methods, asked| Route { door, methods, asked };
         let path = uri.path();
         match path {
@@ -65,6 +72,14 @@ impl Doors {
                 return route(self.speaker(path, headers), GET, Asked::ModelList);
             }
             _ => {}
+        }
+        if let Some(api) = path.strip_prefix("/v1").and_then(PassedApi::at) {
+            return route(&self.openai_chat, POST, Asked::Passed(api));
+        }
+        if let Some(below) = path.strip_prefix("/passthrough/") {
+            let provider = below.find('/').map_or(below, |end| &below[..end]);
+            let door = self.speaker_of(provider, runtime);
+            return route(door, ANY, Asked::Passthrough(provider, &below[provider.len()..]));
         }
         if let Some(below) = path.strip_prefix("/v1/responses/") {
             let (id, of) = below.split_once('/').map_or((below, None), |(id, of)| (id, Some(of)));
@@ -91,6 +106,19 @@ impl Doors {
                 route(self.speaker(path, headers), GET, asked)
             }
             _ => route(self.speaker(path, headers), GET, Asked::Unknown),
+        }
+    }
+
+    /// In whose words errors are told on the way to a provider.
+    fn speaker_of(&self, provider: &str, runtime: &Runtime) -> &Arc<dyn FrontDoor> {
+        let endpoint = runtime.endpoint(&ProviderName::new(provider));
+        let speaks = |format: &Format| endpoint.is_some_and(|endpoint| endpoint.format() == format);
+        if speaks(&Format::ANTHROPIC_MESSAGES) {
+            &self.anthropic_messages
+        } else if speaks(&Format::GEMINI_GENERATE_CONTENT) {
+            &self.gemini_generate_content
+        } else {
+            &self.openai_chat
         }
     }
 

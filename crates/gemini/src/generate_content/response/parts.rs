@@ -10,6 +10,7 @@ use tollgate_provider::json_writer::{Array, Object};
 
 use crate::{
     generate_content::FORMAT,
+    media::is_own_store,
     names::{CUSTOM_INPUT, UNPARSED, wire_call_id},
     read::json_object,
     signature,
@@ -129,7 +130,9 @@ fn write_media(parts: &mut Array<'_>, source: &MediaSource, part: &Part, place: 
         MediaSource::Url { url, media_type } => {
             ("fileData", [media_type.as_ref().map(|kind| ("mimeType", kind)), Some(("fileUri", url))])
         }
-        MediaSource::File { id, issuer } if *issuer == FORMAT => ("fileData", [None, Some(("fileUri", id))]),
+        MediaSource::File { id, issuer } if is_own_store(issuer) => {
+            ("fileData", [None, Some(("fileUri", id))])
+        }
         MediaSource::File { .. } => return losses.dropped(place, "a file in another vendor's store"),
         MediaSource::Text { text } => {
             let mut object = parts.object();

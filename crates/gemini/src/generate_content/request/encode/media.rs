@@ -11,11 +11,8 @@ use tollgate_model::{
 
 use crate::{
     base64,
-    generate_content::{
-        FORMAT,
-        wire::request::{Blob, Data, ExtraFields, FileData, Place},
-    },
-    media::{PLAIN, by_extension, path},
+    generate_content::wire::request::{Blob, Data, ExtraFields, FileData, Place},
+    media::{PLAIN, by_extension, is_own_store, path},
 };
 
 /// Writes what a media part holds.
@@ -75,7 +72,7 @@ fn source<'a>(
             None if untyped => Ok(file_data(None, url)),
             None => linked(place, url, media_type.as_deref(), filename),
         },
-        MediaSource::File { id, issuer } if *issuer == FORMAT => {
+        MediaSource::File { id, issuer } if is_own_store(issuer) => {
             // The vendor knows the type of what it stores.
             Ok(file_data(filename.and_then(by_extension), id))
         }
