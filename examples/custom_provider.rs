@@ -14,14 +14,14 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
-use tollgate::{CallOptions, Endpoint, Gateway};
+use tollgate::{CallOptions, Endpoint, Gateway, MessagesFrontDoor};
 use tollgate_model::{
     ChatEvent, ChatRequest, ChatResponse, Choice, Delta, ErrorKind, FinishReason, Format, Losses, Message,
     ModelName, Part, PartIndex, PartKind, ProviderError, ProviderName, RequestError, Role, Usage,
 };
 use tollgate_provider::{
-    BaseUrl, Body, EmbeddingProvider, Encoded, Frame, Framing, Provider, Relay, StreamDecoder, Target,
-    TokenCounter, Transport, TransportError, conformance,
+    BaseUrl, Body, EmbeddingProvider, Encoded, Frame, Framing, FrontDoor, Provider, Relay, StreamDecoder,
+    Target, TokenCounter, Transport, TransportError, conformance,
 };
 
 /// The adapter: from canonical requests to the service's, and back.
@@ -218,6 +218,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\nrecorded as {}", stream.call_id());
     drop(stream);
+
+    // Clients of every format reach it. One that speaks Anthropic's Messages asks for more than the service can do:
+    let door: Arc<dyn FrontDoor> = Arc::new(MessagesFrontDoor::new());
+    let question = json!({
+        "model": "echo/any", "max_tokens": 100, "temperature": 0.5,
+        "messages": [{"role": "user", "content": "one gate, many houses"}],
+    });
+    let (head, ()) = Request::post("/v1/messages").body(())?.into_parts();
+    let response = gateway.serve(&door, head, Bytes::from(question.to_string())).await;
+    println!("{}: {:?}", response.status(), response.headers().get("x-tollgate-lossy"));
+    let answer = response.into_body().collect().await?.to_bytes();
+    println!("{}", String::from_utf8_lossy(&answer));
     gateway.close()?;
     Ok(())
 }

@@ -74,6 +74,23 @@ fn every_page_that_is_linked_is_there() {
     assert!(links > 20, "{links}");
 }
 
+#[test]
+fn every_file_that_the_reading_guide_names_is_there() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let guide = std::fs::read_to_string(top.join("docs/architecture.md")).unwrap();
+    let named = guide
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.contains('/') && !code.contains(['*', ' ', '\n']));
+    let named: Vec<_> = named.collect();
+    assert!(named.len() > 40, "{named:?}");
+    for path in named {
+        let there = top.join(path).exists() || top.join("crates").join(path).exists();
+        assert!(there, "docs/architecture.md names {path}, which is not there");
+    }
+}
+
 /// The anchor of a heading.
 fn slug(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();

@@ -28,12 +28,14 @@ fn named() -> Vec<(Method, String)> {
 #[test]
 fn every_path_that_the_page_names_is_served() {
     let doors = FrontDoors::new(1).doors;
+    let data = tempfile::tempdir().unwrap();
+    let runtime = tollgate::Gateway::builder().open(data.path()).unwrap().runtime();
     let named = named();
     assert!(named.len() >= 12, "{named:?}");
     for (method, path) in named {
         let uri: Uri = path.replace("{model}", "any/model").replace(['{', '}'], "").parse().unwrap();
         let headers = HeaderMap::new();
-        let route = doors.route(&uri, &headers);
+        let route = doors.route(&runtime, &uri, &headers);
         assert!(!matches!(route.asked, Asked::Unknown), "{method} {path} goes nowhere");
         assert!(route.methods.contains(&method), "{path} takes {:?}, not {method}", route.methods);
     }

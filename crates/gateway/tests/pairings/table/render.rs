@@ -44,7 +44,7 @@ provider's format, and [one table for answers](#answers).
 | refused | the call is refused with 400, since it would mean something else without it |
 
 The ledger is the header `x-tollgate-lossy` and the call's record; `x-tollgate-strict: true` refuses what is not kept. The numbers
-are the [reasons](#reasons), in the ledger's words.
+are the reasons below each table, in the ledger's words.
 
 Where client and provider speak the same format, the bytes pass as they are, so all of it is kept; whether the model takes it is
 the provider's answer. Other rows say what is written for the vendor's current model; a word behind a slash holds for
@@ -63,7 +63,6 @@ never shown to a provider, which would refuse it; it comes back when the convers
 /// Writes the page.
 pub(super) fn page(columns: &[Column], doors: &[Door], answers: &[AnswerRow]) -> String {
     let mut page = HEAD.to_owned();
-    let mut reasons = Reasons(Vec::new());
     page.push_str("| column | model |\n| --- | --- |\n");
     for column in columns {
         let model = column
@@ -76,6 +75,7 @@ pub(super) fn page(columns: &[Column], doors: &[Door], answers: &[AnswerRow]) ->
     page.push_str(GATEWAY);
     let titles: Vec<_> = columns.iter().map(|column| column.title.to_owned()).collect();
     for door in doors {
+        let mut reasons = Reasons(Vec::new());
         writeln!(page, "## Clients of {}\n\n{}\n", door.title, door.paths).unwrap();
         head(&mut page, "asked", &titles);
         for (group, rows) in &door.groups {
@@ -88,21 +88,20 @@ pub(super) fn page(columns: &[Column], doors: &[Door], answers: &[AnswerRow]) ->
                 writeln!(page, "| {} | {} |", row.name, cells.join(" | ")).unwrap();
             }
         }
+        reasons.list(&mut page);
         writeln!(page, "\nNot in this format: {}.\n", door.unsayable.join("; ")).unwrap();
     }
     page.push_str(
         "## Answers\n\nWhat clients of each format are told of what a provider answered, whole or as a stream.\n\n",
     );
+    let mut reasons = Reasons(Vec::new());
     let doors: Vec<_> = all().iter().map(|pair| title(pair).0.to_owned()).collect();
     head(&mut page, "answered", &doors);
     for row in answers {
         let cells: Vec<_> = row.cells.iter().map(|cell| reasons.answer(cell)).collect();
         writeln!(page, "| {} | {} |", row.name, cells.join(" | ")).unwrap();
     }
-    page.push_str("\n## Reasons\n\n");
-    for (at, why) in reasons.0.iter().enumerate() {
-        writeln!(page, "{}. {}", at + 1, why.replace('|', "\\|")).unwrap();
-    }
+    reasons.list(&mut page);
     page
 }
 
@@ -110,10 +109,17 @@ fn head(page: &mut String, first: &str, titles: &[String]) {
     writeln!(page, "| {first} | {} |\n| --- |{}", titles.join(" | "), " --- |".repeat(titles.len())).unwrap();
 }
 
-/// The reasons so far. A number is a place.
+/// The reasons of a table so far. A number is a place.
 struct Reasons(Vec<String>);
 
 impl Reasons {
+    fn list(&self, page: &mut String) {
+        page.push_str("\nReasons:\n\n");
+        for (at, why) in self.0.iter().enumerate() {
+            writeln!(page, "{}. {why}", at + 1).unwrap();
+        }
+    }
+
     fn cell(&mut self, cell: &Cell) -> String {
         match cell {
             Cell::Absent => "–".to_owned(),

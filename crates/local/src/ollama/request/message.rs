@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde_json::value::RawValue;
 use tollgate_model::{
     ChatRequest, Content, Losses, Message as Canonical, Part, RequestError, Role,
+    extra::NOTE_PREFIX,
     message::{Audio, Document, Image, MediaSource, ToolCall as CanonicalCall, ToolCallKind, ToolResult},
 };
 
@@ -99,7 +100,8 @@ fn name_attributes(place: Place, part: &Part, losses: &mut Losses) {
         losses.dropped(format!("{place}.signature"), "the server reads no signatures");
     }
     if let Some((format, fields)) = part.extra.any() {
-        for name in fields.keys() {
+        // Notes are how another format wrote it: nothing that could be lost.
+        for name in fields.keys().filter(|name| !name.starts_with(NOTE_PREFIX)) {
             losses.dropped(
                 format!("{place}.{name}"),
                 format!("a field of {format}, whose parts are not sent apart"),
