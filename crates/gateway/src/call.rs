@@ -27,7 +27,6 @@ mod serve;
 mod stream;
 mod whole_events;
 
-pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
 pub(crate) use answer::{MAX_ANSWER_BYTES, collect, is_stream};
 pub use answer_body::{AnswerBody, Cut};
 pub(crate) use attempt::failure;

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tollgate_gemini::stored;
 use tollgate_model::{CallError, ProviderName, RequestError};
 use tollgate_openai::background::Standing;
+use tollgate_policy::Caller;
 use tollgate_provider::FrontDoor;
 
 use crate::{AnswerBody, Gateway, call, runtime::Runtime};
@@ -77,6 +78,18 @@ impl Gateway {
     /// to it: see [`Gateway::background_ended`].
     pub fn abandon_background(&self) {
         self.runs.abandon();
+    }
+
+    /// Returns the body that holds the whole conversation whose tokens are to be counted.
+    pub(crate) fn counted_conversation(
+        &self,
+        runtime: &Runtime,
+        caller: &Caller,
+        body: &Bytes,
+    ) -> Result<Bytes, RequestError> {
+        let format = KeptFormat::Responses;
+        let previous = format.asked(body)?.previous;
+        Ok(whole_conversation(runtime, &self.shelf(caller, format), body, previous)?.0)
     }
 
     /// Shows an answer that is kept, or how one stands that is made in the background. `query` is that of the request:
