@@ -20,8 +20,8 @@ use tollgate_model::{
     ModelName, Part, PartIndex, PartKind, ProviderError, ProviderName, RequestError, Role, Usage,
 };
 use tollgate_provider::{
-    BaseUrl, Body, Encoded, Frame, Framing, FrontDoor, Provider, Relay, StreamDecoder, Target, Transport,
-    TransportError, conformance,
+    BaseUrl, Body, EmbeddingProvider, Encoded, Frame, Framing, FrontDoor, Provider, Relay, StreamDecoder,
+    Target, TokenCounter, Transport, TransportError, conformance,
 };
 
 /// The adapter: from canonical requests to the service's, and back.
@@ -43,6 +43,14 @@ impl Provider for EchoProvider {
     }
 
     fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        None
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
         None
     }
 

@@ -1,8 +1,8 @@
 //! The front door: clients that speak Messages.
 
 mod counters;
-mod error;
-mod request;
+pub(crate) mod error;
+pub(crate) mod request;
 mod response;
 mod stream;
 

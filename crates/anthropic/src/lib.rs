@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `provider` | [`MessagesProvider`] and its constants |
 //! | `front_door` | [`MessagesFrontDoor`]: requests, answers, streams and errors as clients of this format have them |
+//! | `count_tokens` | how many tokens a request would take, in both directions |
 //! | `request` | canonical request → Messages, with its conversation, tools, reasoning and cache hints |
 //! | `response` | a complete answer → canonical |
 //! | `stream` | a streaming answer → canonical events |
@@ -37,6 +38,7 @@
 //! assert!(encoded.losses.is_empty());
 //! ```
 
+mod count_tokens;
 mod error;
 mod front_door;
 mod names;
@@ -48,6 +50,7 @@ mod stream;
 mod usage;
 mod wire;
 
+pub use count_tokens::CountTokensFrontDoor;
 pub use front_door::MessagesFrontDoor;
 pub use provider::{API_KEY_ENV, DEFAULT_BASE_URL, MessagesProvider, NAME, credential};
 pub use request::DEFAULT_MAX_TOKENS;

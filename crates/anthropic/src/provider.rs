@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderName, Method, Request, Response, Uri};
 use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
 use tollgate_provider::{
-    BaseUrl, Encoded, Framing, HeaderCredential, Provider, Relay, Secret, StreamDecoder, Target,
-    credentials::AuthError,
+    BaseUrl, EmbeddingProvider, Encoded, Framing, HeaderCredential, Provider, Relay, Secret, StreamDecoder,
+    Target, TokenCounter, credentials::AuthError,
 };
 
 use crate::{error, names::Restore, relay, request, response, stream::MessagesDecoder};
@@ -37,14 +37,15 @@ pub fn credential(key: &Secret<String>) -> Result<HeaderCredential, AuthError> {
 pub struct MessagesProvider {
     name: ProviderName,
     messages: Uri,
+    count_tokens: Uri,
 }
 
 impl MessagesProvider {
     /// Speaks to `base_url`, which may be written with or without `/v1`.
     #[must_use]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
-        let messages = base_url.ensure_suffix("/v1").join("/messages");
-        Self { name, messages }
+        let api = base_url.ensure_suffix("/v1");
+        Self { name, messages: api.join("/messages"), count_tokens: api.join("/messages/count_tokens") }
     }
 
     pub(crate) fn post(&self, stream: bool, body: Bytes) -> Request<Bytes> {
@@ -52,6 +53,13 @@ impl MessagesProvider {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.messages.clone();
         request.headers_mut().extend(relay::fixed_headers(stream));
+        request
+    }
+
+    /// Addresses a body whose tokens are to be counted.
+    pub(crate) fn ask_count(&self, body: Bytes) -> Request<Bytes> {
+        let mut request = self.post(false, body);
+        *request.uri_mut() = self.count_tokens.clone();
         request
     }
 }
@@ -67,6 +75,14 @@ impl Provider for MessagesProvider {
     }
 
     fn relay(&self) -> Option<&dyn Relay> {
+        Some(self)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        None
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
         Some(self)
     }
 

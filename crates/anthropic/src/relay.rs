@@ -27,15 +27,7 @@ impl Relay for MessagesProvider {
         body: &Bytes,
     ) -> http::Request<Bytes> {
         let mut request = self.post(facts.stream, addressed(model, facts, body));
-        for name in FORWARDED {
-            let mut values = headers.get_all(&name).iter().peekable();
-            if values.peek().is_some() {
-                request.headers_mut().remove(&name);
-            }
-            for value in values {
-                request.headers_mut().append(name.clone(), value.clone());
-            }
-        }
+        take_headers(headers, request.headers_mut());
         request
     }
 
@@ -60,8 +52,21 @@ impl Relay for MessagesProvider {
     }
 }
 
+/// Takes over the headers that the format knows.
+pub(crate) fn take_headers(client: &HeaderMap, headers: &mut HeaderMap) {
+    for name in FORWARDED {
+        let mut values = client.get_all(&name).iter().peekable();
+        if values.peek().is_some() {
+            headers.remove(&name);
+        }
+        for value in values {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+}
+
 /// Puts the model's name into the body, unless it stands there already.
-fn addressed(model: &ModelName, facts: &RequestFacts, body: &Bytes) -> Bytes {
+pub(crate) fn addressed(model: &ModelName, facts: &RequestFacts, body: &Bytes) -> Bytes {
     match &facts.model_span {
         Some(span) if facts.model != *model => {
             let name = serde_json::Value::from(model.as_str()).to_string();

@@ -26,7 +26,6 @@ mod serve;
 mod stream;
 mod whole_events;
 
-pub use accounting::ESTIMATED_BYTES_PER_TOKEN;
 pub use answer_body::{AnswerBody, Cut};
 pub(crate) use dispatch::{Failure, planned};
 pub(crate) use errand::Place;

@@ -83,9 +83,10 @@ impl Continuity {
     }
 }
 
-/// Whether a part is, or bears, something that its provider wants back.
+/// Whether a part is, or bears, something that its provider wants back and that other formats have no place for: what was
+/// thought, and what the provider's own tools did.
 fn is_proof(part: &Part) -> bool {
-    part.signature.is_some() || matches!(part.content, Content::Reasoning(_))
+    part.signature.is_some() || matches!(part.content, Content::Reasoning(_) | Content::Opaque(_))
 }
 
 /// Gathers the parts of an answer while it passes.
@@ -234,11 +235,13 @@ mod tests {
         // Another client's JSON writer, and a history that was cut.
         let said = vec![Part::text("I look."), call(r#"{ "a": {"c": 3, "d": 2}, "b": 1 }"#)];
         assert_eq!(again(&continuity, &[Message::user("shorter")], said), parts);
-        // Its own proofs stay, and those that it could not carry come back.
+        // Its own proofs stay, and what it could not carry comes back.
         let carried = vec![thought(), call("{\"a\":{\"c\":3,\"d\":2},\"b\":1}")];
-        let restored = again(&continuity, &[], carried);
-        assert_eq!(restored[0], thought());
-        assert_eq!(restored[1].signature, signed.signature);
+        assert_eq!(again(&continuity, &[], carried), parts);
+        // Proofs of another answer are left alone.
+        let edited = Part::reasoning("no").with_signature(signature("of another thought"));
+        let restored = again(&continuity, &[], vec![edited.clone(), call(r#"{"b":1,"a":{"d":2,"c":3}}"#)]);
+        assert_eq!((&restored[0], &restored[1].signature), (&edited, &signed.signature));
     }
 
     #[test]

@@ -29,13 +29,15 @@ pub mod registry;
 mod responses;
 pub mod runtime;
 
-pub use call::{AnswerBody, CallOptions, ChatStream, Cut, ESTIMATED_BYTES_PER_TOKEN};
+pub use call::{AnswerBody, CallOptions, ChatStream, Cut};
 pub use endpoint::Endpoint;
 pub use gateway::{Gateway, GatewayBuilder, OpenError};
 pub use runtime::{ListedModel, Runtime};
-pub use tollgate_anthropic::MessagesFrontDoor;
+pub use tollgate_anthropic::{CountTokensFrontDoor as AnthropicCountFrontDoor, MessagesFrontDoor};
 pub use tollgate_gemini::{
-    GenerateContentFrontDoor, InteractionsFrontDoor, ListedModel as GeminiModel, ModelPath,
-    encode_model_list as encode_gemini_models,
+    CountTokensFrontDoor as GeminiCountFrontDoor, EmbedContentFrontDoor, GenerateContentFrontDoor,
+    InteractionsFrontDoor, ListedModel as GeminiModel, ModelPath, encode_model_list as encode_gemini_models,
 };
-pub use tollgate_openai::{ChatFrontDoor, PassedApi, ResponsesFrontDoor};
+pub use tollgate_openai::{
+    ChatFrontDoor, EmbeddingsFrontDoor, InputTokensFrontDoor, PassedApi, ResponsesFrontDoor,
+};

@@ -102,6 +102,18 @@ impl Gateway {
         Ok((Prepared { body, for_its_keeper, keeper }, in_background))
     }
 
+    /// Returns the body that holds the whole conversation whose tokens are to be counted.
+    pub(crate) fn counted_conversation(
+        &self,
+        runtime: &Runtime,
+        caller: &Caller,
+        body: &Bytes,
+    ) -> Result<Bytes, RequestError> {
+        let state = StoredState::read(body)?;
+        let shelf = self.shelf(caller);
+        Ok(self.whole_conversation(runtime, &shelf, body, state.previous_response_id)?.0)
+    }
+
     /// Returns the body that goes on from nothing but itself, and the one for the provider that keeps the rest.
     fn whole_conversation(
         &self,

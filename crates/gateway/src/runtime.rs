@@ -35,6 +35,8 @@ pub struct ListedModel {
     pub context_window: Option<u64>,
     /// The most tokens of an answer, where that is known.
     pub max_output_tokens: Option<u64>,
+    /// Whether it gives vectors rather than answers.
+    pub embeds: bool,
 }
 
 impl Runtime {
@@ -49,7 +51,7 @@ impl Runtime {
     ) -> Self {
         let mut routes = Routes::new();
         for endpoint in &endpoints {
-            let known = chat_models(&catalog, endpoint.name());
+            let known = known_models(&catalog, endpoint.name());
             let found = discovered.get(endpoint.name()).into_iter().flatten().cloned();
             routes.add_provider(endpoint.name(), known.chain(found));
         }
@@ -99,7 +101,7 @@ impl Runtime {
             .names()
             .map(|(name, targets)| self.listed(name.to_owned(), "tollgate", targets.first()));
         let served = self.endpoints().flat_map(|endpoint| {
-            let known = chat_models(&self.catalog, endpoint.name());
+            let known = known_models(&self.catalog, endpoint.name());
             let found = self.discovered.get(endpoint.name()).into_iter().flatten().cloned();
             known.chain(found).map(|model| {
                 let name = format!("{}/{model}", endpoint.name());
@@ -112,18 +114,23 @@ impl Runtime {
 
     /// What is said of a model; of a name, what holds for its first target.
     fn listed(&self, name: String, owned_by: &str, target: Option<&Target>) -> ListedModel {
-        let card = target.and_then(|target| self.card(target));
+        let of = |target: &Target| self.catalog.entry(target.provider.as_str(), target.model.as_str());
+        let entry = target.and_then(of);
+        let card = entry.map(|entry| &entry.model);
         ListedModel {
             name,
             owned_by: owned_by.to_owned(),
             context_window: card.and_then(|card| card.context_window),
             max_output_tokens: card.and_then(|card| card.max_output_tokens),
+            embeds: entry.is_some_and(|entry| entry.kind == ModelKind::Embedding),
         }
     }
 }
 
-/// The models of a provider that answer to messages: the only kind of call so far.
-fn chat_models<'a>(catalog: &'a Catalog, provider: &'a ProviderName) -> impl Iterator<Item = ModelName> + 'a {
-    let entries = catalog.models(provider.as_str()).filter(|entry| entry.kind == ModelKind::Chat);
-    entries.map(|entry| entry.model.id.clone())
+/// The models of a provider that the catalogue knows.
+fn known_models<'a>(
+    catalog: &'a Catalog,
+    provider: &'a ProviderName,
+) -> impl Iterator<Item = ModelName> + 'a {
+    catalog.models(provider.as_str()).map(|entry| entry.model.id.clone())
 }

@@ -1,4 +1,5 @@
-//! Gemini's wire formats, in both directions: `generateContent` with `streamGenerateContent`, and Interactions.
+//! Gemini's wire formats, in both directions: `generateContent` with `streamGenerateContent`, embeddings, counts of tokens,
+//! and Interactions.
 //!
 //! Sources: <https://ai.google.dev/api/generate-content>, <https://ai.google.dev/gemini-api/docs/thought-signatures>,
 //! <https://ai.google.dev/gemini-api/docs/function-calling>, <https://ai.google.dev/gemini-api/docs/interactions>, the
@@ -8,6 +9,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `generate_content` | [`GenerateContentProvider`] and [`GenerateContentFrontDoor`], token counts and model lists |
+//! | `embeddings` | `embedContent` and `batchEmbedContents`: [`EmbedContentFrontDoor`] |
 //! | `interactions` | [`InteractionsProvider`] and [`InteractionsFrontDoor`] |
 //! | `error`, `client_error` | non-2xx answers and in-stream errors, read and told |
 //! | `read` | how the vendor's objects are read: names in two spellings, lists of one, errors with their place |
@@ -50,6 +52,7 @@
 
 mod base64;
 mod client_error;
+mod embeddings;
 mod error;
 mod generate_content;
 mod interactions;
@@ -62,10 +65,11 @@ mod signature;
 mod time;
 mod vendor;
 
+pub use embeddings::EmbedContentFrontDoor;
 pub use error::{decode_error, decode_error_frame};
 pub use generate_content::{
-    GenerateContentFrontDoor, GenerateContentProvider, ListedModel, ModelPath, TokenCount,
-    decode_count_request, encode_model_list,
+    CountTokensFrontDoor, GenerateContentFrontDoor, GenerateContentProvider, ListedModel, ModelPath,
+    encode_model_list,
 };
 pub use interactions::{InteractionsFrontDoor, InteractionsProvider};
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

@@ -1,4 +1,4 @@
-//! Ollama's native chat API.
+//! Ollama's native API: chat and embeddings.
 //!
 //! Sources: Ollama's `openapi.yaml` (0.1.0), its API documentation <https://docs.ollama.com/api/chat> and the types of
 //! its Go package `api` at v0.33 (read 2026-11-23).
@@ -8,6 +8,7 @@
 //! | `provider` | [`ChatProvider`] |
 //! | `request` | canonical request → `POST /api/chat`, with its messages, tools and options |
 //! | `decoder` | an answer → canonical events; a whole answer is a stream of one line |
+//! | `embed` | `POST /api/embed`, in both directions |
 //! | `error` | non-2xx answers and errors in a stream |
 //! | `discovery` | which models are pulled |
 //! | `timestamp` | `created_at` → Unix seconds |
@@ -42,6 +43,7 @@
 mod custom_tool;
 mod decoder;
 mod discovery;
+mod embed;
 mod error;
 mod provider;
 mod request;

@@ -103,6 +103,14 @@ impl Format {
     pub const GEMINI_INTERACTIONS: Self = Self(Cow::Borrowed("gemini.interactions"));
     /// Ollama's native `/api/chat`.
     pub const OLLAMA_CHAT: Self = Self(Cow::Borrowed("ollama.chat"));
+    /// OpenAI's `/v1/embeddings`, spoken by most other vendors too.
+    pub const OPENAI_EMBEDDINGS: Self = Self(Cow::Borrowed("openai.embeddings"));
+    /// Gemini `embedContent`: one vector.
+    pub const GEMINI_EMBED_CONTENT: Self = Self(Cow::Borrowed("gemini.embed_content"));
+    /// Gemini `batchEmbedContents`: several vectors.
+    pub const GEMINI_BATCH_EMBED_CONTENTS: Self = Self(Cow::Borrowed("gemini.batch_embed_contents"));
+    /// Ollama's native `/api/embed`.
+    pub const OLLAMA_EMBED: Self = Self(Cow::Borrowed("ollama.embed"));
 
     /// Names a format that Tollgate does not ship.
     #[must_use]

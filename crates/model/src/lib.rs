@@ -13,6 +13,8 @@
 //! | [`usage`] | [`Usage`]: tokens by class, as OpenTelemetry counts them |
 //! | [`money`] | [`NanoUsd`] and [`NanoUsdSum`] |
 //! | [`error`] | [`ErrorKind`], [`RequestError`], [`ProviderError`], [`CallError`] |
+//! | [`embedding`] | [`EmbeddingRequest`], [`EmbeddingResponse`] and their [`Vector`]s |
+//! | [`token_count`] | [`TokenCount`], reported or estimated |
 //! | [`id`] | names and ids that must not be mixed up |
 //! | [`extra`] | fields that only one format has, carried for that format |
 //! | [`loss`] | what an encoding could not express |
@@ -25,6 +27,7 @@
 //! ```
 
 pub mod assembler;
+pub mod embedding;
 pub mod error;
 pub mod event;
 pub mod extra;
@@ -35,9 +38,11 @@ pub mod money;
 pub mod request;
 pub mod response;
 mod settings;
+pub mod token_count;
 pub mod usage;
 
 pub use assembler::Assembler;
+pub use embedding::{EmbeddingInput, EmbeddingRequest, EmbeddingResponse, Vector};
 pub use error::{CallError, ErrorKind, ProviderError, RequestError};
 pub use event::{ChatEvent, Delta, PartKind};
 pub use extra::Extra;
@@ -47,4 +52,5 @@ pub use message::{Content, Message, Part, Role, Signature};
 pub use money::{NanoUsd, NanoUsdSum};
 pub use request::ChatRequest;
 pub use response::{ChatResponse, Choice, FinishReason};
+pub use token_count::{CountSource, TokenCount};
 pub use usage::Usage;

@@ -1,8 +1,9 @@
-//! OpenAI's wire formats, in both directions: Chat Completions and Responses.
+//! OpenAI's wire formats, in both directions: Chat Completions, Responses with counts of tokens, and embeddings.
 
 mod chat;
 mod client_error;
 mod effort;
+mod embeddings;
 mod error;
 mod forwarded;
 mod kin;
@@ -16,8 +17,10 @@ mod vendor;
 mod wire;
 
 pub use chat::{ChatFrontDoor, ChatProvider, Images, Quirks, ReasoningField, ToolChoiceSupport};
+pub use embeddings::{EmbeddingQuirks, EmbeddingsFrontDoor};
 pub use passed::{PassedApi, PassedApis, PassedRequest, PassedStreamReader, passed_facts};
 pub use responses::{
-    ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, background, continued, input_items,
+    InputTokensFrontDoor, ResponsesFrontDoor, ResponsesProvider, ResponsesQuirks, StoredState, background,
+    continued, input_items,
 };
 pub use vendor::{API_KEY_ENV, DEFAULT_BASE_URL, NAME, credential};

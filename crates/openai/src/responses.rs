@@ -5,6 +5,7 @@ mod citation;
 mod echo;
 mod finish;
 mod front_door;
+mod input_tokens;
 mod item;
 mod notes;
 mod output;
@@ -21,6 +22,7 @@ mod usage;
 mod wire;
 
 pub use front_door::ResponsesFrontDoor;
+pub use input_tokens::InputTokensFrontDoor;
 pub use provider::ResponsesProvider;
 pub use quirks::ResponsesQuirks;
 pub use stored::{StoredState, continued, input_items};

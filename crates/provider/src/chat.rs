@@ -9,7 +9,7 @@ use tollgate_model::{
     RequestError,
 };
 
-use crate::{Frame, Framing, Relay};
+use crate::{EmbeddingProvider, Frame, Framing, Relay, TokenCounter};
 
 /// Translates between the canonical model and one provider's wire format.
 ///
@@ -27,6 +27,12 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// The untouched path, for clients that speak [`Provider::format`] themselves. `None` means that every call is
     /// translated, also between equal formats.
     fn relay(&self) -> Option<&dyn Relay>;
+
+    /// Embeddings. `None`: the provider has none at this door.
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider>;
+
+    /// Counts of tokens. `None`: the provider does not count, so the gateway estimates.
+    fn token_counter(&self) -> Option<&dyn TokenCounter>;
 
     /// Writes the request that asks the target to answer `request`, without credentials.
     ///

@@ -7,6 +7,8 @@ use std::{borrow::Cow, ops::Range};
 
 use memchr::memchr;
 
+use crate::json_writer::append_text;
+
 /// A body that cannot be searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +78,27 @@ pub fn replace(body: &[u8], span: &Range<usize>, value: &[u8]) -> Vec<u8> {
     replaced.extend_from_slice(value);
     replaced.extend_from_slice(&body[span.end..]);
     replaced
+}
+
+/// Copies `body` with nothing in it but the top-level fields of `names`, in their order. For APIs that take a part of what
+/// another one takes, and refuse the rest.
+///
+/// # Errors
+/// As [`find`].
+pub fn keep<const N: usize>(body: &[u8], names: [&str; N]) -> Result<Vec<u8>, SpanError> {
+    let mut kept = Vec::with_capacity(body.len());
+    kept.push(b'{');
+    for (name, span) in names.into_iter().zip(find(body, names)?) {
+        let Some(span) = span else { continue };
+        if kept.len() > 1 {
+            kept.push(b',');
+        }
+        append_text(&mut kept, name);
+        kept.push(b':');
+        kept.extend_from_slice(&body[span]);
+    }
+    kept.push(b'}');
+    Ok(kept)
 }
 
 struct Scanner<'a> {
@@ -234,6 +257,19 @@ mod tests {
         }
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200_000), "]".repeat(200_000));
         assert_eq!(find(deep.as_bytes(), ["a"]), Err(SpanError::TooDeep));
+    }
+
+    #[test]
+    fn only_what_is_named_is_kept() {
+        let kept = |body: &str| {
+            keep(body.as_bytes(), ["model", "input"]).map(|kept| String::from_utf8(kept).unwrap())
+        };
+        assert_eq!(
+            kept(r#"{"stream":true, "input" : [1, {"model":2}],"model":"m"}"#).unwrap(),
+            r#"{"model":"m","input":[1, {"model":2}]}"#
+        );
+        assert_eq!(kept("{}").unwrap(), "{}");
+        assert!(kept("[]").is_err());
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -5,6 +5,9 @@
 //! | [`chat`] | [`Provider`] and [`StreamDecoder`]: canonical request → their HTTP, their HTTP → canonical events |
 //! | [`relay`] | [`Relay`]: the untouched path, for a client that speaks the provider's own format |
 //! | [`front_door`] | [`FrontDoor`] and [`StreamEncoder`]: the mirror image, for clients |
+//! | [`embedding`] | [`EmbeddingProvider`] and [`EmbeddingFrontDoor`] |
+//! | [`token_counter`] | [`TokenCounter`] and [`TokenCountFrontDoor`] |
+//! | [`vectors`] | vectors on the wire: decimals and base64 |
 //! | [`carried`] | one vendor's proof in another format's field |
 //! | [`framing`] | [`Framer`]: cuts a stream into frames, wherever the network cut it |
 //! | [`json_spans`] | finds top-level fields of a JSON body without parsing the rest |
@@ -25,6 +28,7 @@ pub mod chat;
 pub mod collect;
 pub mod conformance;
 pub mod credentials;
+pub mod embedding;
 pub mod error_text;
 pub mod framing;
 pub mod front_door;
@@ -32,12 +36,16 @@ pub mod json_spans;
 pub mod json_writer;
 pub mod relay;
 pub mod retry_after;
+pub mod token_counter;
 pub mod transport;
+pub mod vectors;
 
 pub use base_url::BaseUrl;
 pub use chat::{Encoded, Provider, StreamDecoder, Target};
 pub use credentials::{Authorizer, HeaderCredential, Secret};
+pub use embedding::{EmbeddingFrontDoor, EmbeddingProvider};
 pub use framing::{Frame, Framer, Framing};
 pub use front_door::{EncodedResponse, FrontDoor, RequestFacts, StreamEncoder};
 pub use relay::{Relay, ResponseFacts, StreamReader};
+pub use token_counter::{TokenCountFrontDoor, TokenCounter};
 pub use transport::{Body, Transport, TransportError};

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use tollgate::{AnswerBody, Gateway};
 use tollgate_model::{CallError, ErrorKind};
 use tollgate_provider::{
-    FrontDoor,
+    EmbeddingFrontDoor, FrontDoor, TokenCountFrontDoor,
     collect::{CollectError, collect},
 };
 
@@ -31,6 +31,12 @@ struct Doors {
     /// The same, for clients that want their stream as a JSON array.
     gemini_generate_content_array: Arc<dyn FrontDoor>,
     gemini_interactions: Arc<dyn FrontDoor>,
+    openai_embeddings: Arc<dyn EmbeddingFrontDoor>,
+    gemini_embed_content: Arc<dyn EmbeddingFrontDoor>,
+    gemini_batch_embed_contents: Arc<dyn EmbeddingFrontDoor>,
+    openai_count: Arc<dyn TokenCountFrontDoor>,
+    anthropic_count: Arc<dyn TokenCountFrontDoor>,
+    gemini_count: Arc<dyn TokenCountFrontDoor>,
 }
 
 /// The routes of applications.
@@ -51,6 +57,12 @@ impl FrontDoors {
             gemini_generate_content: Arc::new(tollgate::GenerateContentFrontDoor::server_sent_events()),
             gemini_generate_content_array: Arc::new(tollgate::GenerateContentFrontDoor::json_array()),
             gemini_interactions: Arc::new(tollgate::InteractionsFrontDoor::new()),
+            openai_embeddings: Arc::new(tollgate::EmbeddingsFrontDoor::new()),
+            gemini_embed_content: Arc::new(tollgate::EmbedContentFrontDoor::one()),
+            gemini_batch_embed_contents: Arc::new(tollgate::EmbedContentFrontDoor::batch()),
+            openai_count: Arc::new(tollgate::InputTokensFrontDoor::new()),
+            anthropic_count: Arc::new(tollgate::AnthropicCountFrontDoor::new()),
+            gemini_count: Arc::new(tollgate::GeminiCountFrontDoor::new()),
         };
         Self { doors, max_body_bytes }
     }
@@ -82,28 +94,21 @@ impl FrontDoors {
                 let query = uri.query().unwrap_or_default();
                 of_kept(gateway, &**door, &head, id, of, query)
             }
-            Asked::Chat | Asked::Response | Asked::Passed(_) | Asked::Passthrough(..) => {
-                // Strangers are sent away before anything of theirs is kept in memory.
-                if let Err(error) = gateway.authenticate(&head.headers) {
-                    return door.encode_error(&error).map(AnswerBody::whole);
-                }
-                match self.read(body).await {
-                    Ok(body) => match asked {
-                        Asked::Response => gateway.serve_responses(door, head, body).await,
-                        Asked::Passed(api) => gateway.serve_passed(door, api, head.headers, body).await,
-                        Asked::Passthrough(provider, path) => {
-                            gateway.serve_passthrough(door, provider, path, head, body).await
-                        }
-                        _ => gateway.serve(door, head, body).await,
-                    },
-                    Err(error) => gateway.refuse(&**door, &head.headers, error),
-                }
-            }
             Asked::ModelList => show_models(gateway, &**door, &head.headers, None),
             Asked::Model(name) => show_models(gateway, &**door, &head.headers, Some(&name)),
             Asked::Unknown => {
                 let message = format!("there is nothing at {}", uri.path());
                 refuse(&**door, StatusCode::NOT_FOUND, ErrorKind::ModelNotFound, message)
+            }
+            call => {
+                // Strangers are sent away before anything of theirs is kept in memory.
+                if let Err(error) = gateway.authenticate(&head.headers) {
+                    return door.encode_error(&error).map(AnswerBody::whole);
+                }
+                match self.read(body).await {
+                    Ok(body) => serve(gateway, door, call, head, body).await,
+                    Err(error) => gateway.refuse(&**door, &head.headers, error),
+                }
             }
         }
     }
@@ -115,6 +120,26 @@ impl FrontDoors {
                 CallError::new(ErrorKind::InvalidRequest, "the request's body broke off")
             }
         })
+    }
+}
+
+/// Answers a call, whose body is read.
+async fn serve(
+    gateway: &Arc<Gateway>,
+    door: &Arc<dyn FrontDoor>,
+    call: Asked<'_>,
+    head: Parts,
+    body: Bytes,
+) -> Response<AnswerBody> {
+    match call {
+        Asked::Response => gateway.serve_responses(door, head, body).await,
+        Asked::Embeddings(embeddings) => gateway.serve_embeddings(door, embeddings, head, body).await,
+        Asked::TokenCount(counts) => gateway.serve_token_count(door, counts, head, body).await,
+        Asked::Passed(api) => gateway.serve_passed(door, api, head.headers, body).await,
+        Asked::Passthrough(provider, path) => {
+            gateway.serve_passthrough(door, provider, path, head, body).await
+        }
+        _ => gateway.serve(door, head, body).await,
     }
 }
 

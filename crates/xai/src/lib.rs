@@ -18,7 +18,8 @@
 
 use tollgate_model::{Format, ProviderName};
 use tollgate_openai::{
-    ChatProvider, PassedApi, PassedApis, Quirks, ResponsesProvider, ResponsesQuirks, ToolChoiceSupport,
+    ChatProvider, EmbeddingQuirks, PassedApi, PassedApis, Quirks, ResponsesProvider, ResponsesQuirks,
+    ToolChoiceSupport,
 };
 use tollgate_provider::{BaseUrl, HeaderCredential, Secret, credentials::AuthError};
 
@@ -62,6 +63,8 @@ pub const QUIRKS: Quirks = Quirks {
     // Protocol: there are no such fields.
     metadata: false,
     vendor_fields: false,
+    // Protocol: texts only, and vectors of the length that the model has.
+    embeddings: Some(EmbeddingQuirks { dimensions: false, tokens: false, input_type: false }),
     ..Quirks::OPENAI
 };
 
@@ -94,6 +97,8 @@ pub const RESPONSES_QUIRKS: ResponsesQuirks = ResponsesQuirks {
     metadata: false,
     // Nothing is said of a least number.
     min_output_tokens: 1,
+    // Protocol: texts are cut into tokens, conversations are not counted.
+    input_tokens: false,
     ..ResponsesQuirks::OPENAI
 };
 

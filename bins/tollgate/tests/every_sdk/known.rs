@@ -17,31 +17,7 @@ pub(crate) struct Known {
     pub(crate) reason: &'static str,
 }
 
-const NOTHING_THERE: &str = "there is nothing at";
-
-pub(crate) static KNOWN: [Known; 3] = [
-    Known {
-        clients: &["anthropic", "google-genai"],
-        vendors: &[],
-        scenarios: &["count_tokens"],
-        says: NOTHING_THERE,
-        reason: "no door counts tokens yet",
-    },
-    Known {
-        clients: &["openai responses"],
-        vendors: &[],
-        scenarios: &["count_tokens"],
-        says: "405",
-        reason: "no door counts tokens yet: `/v1/responses/input_tokens` is taken for an answer's id",
-    },
-    Known {
-        clients: &["openai chat", "ai-sdk", "google-genai"],
-        vendors: &[],
-        scenarios: &["embeddings"],
-        says: NOTHING_THERE,
-        reason: "no door embeds yet",
-    },
-];
+pub(crate) static KNOWN: [Known; 0] = [];
 
 impl Known {
     /// Whether this is listed for a place.

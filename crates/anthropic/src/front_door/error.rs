@@ -11,7 +11,7 @@ use tollgate_model::{CallError, ErrorKind};
 use tollgate_provider::json_writer::Object;
 
 /// Makes the whole response.
-pub(super) fn response(error: &CallError) -> http::Response<Bytes> {
+pub(crate) fn response(error: &CallError) -> http::Response<Bytes> {
     let mut body = BytesMut::with_capacity(256);
     write(&mut body, error);
     let mut response = http::Response::new(body.freeze());

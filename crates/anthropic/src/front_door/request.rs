@@ -17,21 +17,33 @@ use crate::wire::Object;
 
 /// Reads a whole request.
 pub(super) fn decode(body: &[u8]) -> Result<ChatRequest, RequestError> {
-    let body: Object<'_> = serde_json::from_slice(body)
-        .map_err(|error| RequestError::invalid(format!("the body cannot be read: {error}")))?;
-    read(body).map_err(Wrong::into_error)
+    let mut body = parse(body)?;
+    let limit = required(&mut body, "max_tokens").map_err(Wrong::into_error)?;
+    read(body, Some(limit)).map_err(Wrong::into_error)
 }
 
-fn read(mut body: Object<'_>) -> Result<ChatRequest, Wrong> {
-    refuse_doubles(&body)?;
+/// Reads a request that is only counted: it limits no output.
+pub(crate) fn decode_count(body: &[u8]) -> Result<ChatRequest, RequestError> {
+    let mut body = parse(body)?;
+    let limit = optional(&mut body, "max_tokens").map_err(Wrong::into_error)?;
+    read(body, limit).map_err(Wrong::into_error)
+}
+
+fn parse(body: &[u8]) -> Result<Object<'_>, RequestError> {
+    let body: Object<'_> = serde_json::from_slice(body)
+        .map_err(|error| RequestError::invalid(format!("the body cannot be read: {error}")))?;
+    refuse_doubles(&body).map_err(Wrong::into_error)?;
+    Ok(body)
+}
+
+fn read(mut body: Object<'_>, max_tokens: Option<u64>) -> Result<ChatRequest, Wrong> {
     let model: String = required(&mut body, "model")?;
-    let max_tokens: u64 = required(&mut body, "max_tokens")?;
     let turns: Vec<&RawValue> = required(&mut body, "messages")?;
     if turns.is_empty() {
         return Err(Wrong::new("messages", "at least one message is needed"));
     }
     let mut request = ChatRequest::new(ModelName::from(model), Vec::with_capacity(turns.len() + 1));
-    request.max_output_tokens = Some(max_tokens);
+    request.max_output_tokens = max_tokens;
     if let Some(system) = body.take_raw("system") {
         let message = messages::system(system).map_err(|wrong| wrong.at("system"))?;
         request.messages.push(message);

@@ -1,14 +1,10 @@
 //! From what an answer said to usage and cost.
 
 use tollgate_catalog::{Catalog, Date, Missing, PriceContext};
-use tollgate_model::Usage;
+use tollgate_model::{Usage, token_count::ESTIMATED_BYTES_PER_TOKEN};
 use tollgate_provider::ResponseFacts;
 use tollgate_router::Target;
 use tollgate_telemetry::{CallCost, UsageSource};
-
-/// How many bytes make a token where nobody counted: English text has about four, JSON and code about three.
-/// An estimate is labelled as one wherever it shows.
-pub const ESTIMATED_BYTES_PER_TOKEN: u64 = 4;
 
 /// What is known of an exchange besides what the provider reported.
 #[derive(Debug, Clone, Copy)]

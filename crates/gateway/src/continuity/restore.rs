@@ -4,8 +4,9 @@ use tollgate_model::{Content, Message, Part};
 
 /// Puts `kept` in place of what came back without it. What the client added to the parts it has stays.
 pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
-    if message.parts.iter().any(carries_proof) {
-        // The client carries proofs of its own accord: only those on parts that its format cannot sign are missing.
+    if message.parts.iter().any(|part| carries_proof(part) && !kept.iter().any(|kept| same_proof(kept, part)))
+    {
+        // The client carries proofs of another answer: only those on parts that its format cannot sign are missing.
         for part in message.parts.iter_mut().filter(|part| part.signature.is_none()) {
             if let Some(same) = kept.iter().find(|kept| same_call(kept, part) || same_text(kept, part)) {
                 part.signature.clone_from(&same.signature);
@@ -27,7 +28,11 @@ pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
     said.retain(|part| {
         !matches!(
             part.content,
-            Content::Text(_) | Content::ToolCall(_) | Content::Refusal(_) | Content::Reasoning(_)
+            Content::Text(_)
+                | Content::ToolCall(_)
+                | Content::Refusal(_)
+                | Content::Reasoning(_)
+                | Content::Opaque(_)
         )
     });
     kept.append(&mut said);
@@ -38,6 +43,14 @@ pub(super) fn restore(message: &mut Message, mut kept: Vec<Part>) {
 fn carries_proof(part: &Part) -> bool {
     let sealed = matches!(&part.content, Content::Reasoning(reasoning) if reasoning.encrypted.is_some());
     sealed || part.signature.is_some()
+}
+
+fn same_proof(one: &Part, other: &Part) -> bool {
+    let encrypted = |part: &Part| match &part.content {
+        Content::Reasoning(reasoning) => reasoning.encrypted.clone(),
+        _ => None,
+    };
+    one.signature == other.signature && encrypted(one) == encrypted(other)
 }
 
 fn same_call(one: &Part, other: &Part) -> bool {

@@ -51,10 +51,7 @@ impl FrontDoor for GenerateContentFrontDoor {
     }
 
     fn request_facts(&self, path: &str, body: &[u8]) -> Result<RequestFacts, RequestError> {
-        let (model, stream) = request::asked(path)?;
-        // Some clients repeat the model in the body, where it must not contradict the path.
-        let [model_span] = json_spans::find(body, ["model"]).map_err(unsearchable)?;
-        Ok(RequestFacts { model, model_span, stream, stream_usage: true })
+        facts(path, body)
     }
 
     fn decode_request(&self, path: &str, body: &[u8]) -> Result<ChatRequest, RequestError> {
@@ -80,6 +77,14 @@ impl FrontDoor for GenerateContentFrontDoor {
     fn stream_encoder(&self, request: &ChatRequest, _: i64) -> Box<dyn StreamEncoder> {
         Box::new(ChunkEncoder::new(self.form, ModelName::clone(&request.model)))
     }
+}
+
+/// Reads what path and body say of the model, for all that models are asked.
+pub(crate) fn facts(path: &str, body: &[u8]) -> Result<RequestFacts, RequestError> {
+    let (model, stream) = request::asked(path)?;
+    // Some clients repeat the model in the body, where it must not contradict the path.
+    let [model_span] = json_spans::find(body, ["model"]).map_err(unsearchable)?;
+    Ok(RequestFacts { model, model_span, stream, stream_usage: true })
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use tollgate_model::{
     ChatRequest, ChatResponse, Format, ModelName, ProviderError, ProviderName, RequestError,
 };
 use tollgate_provider::{
-    BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target, base_url::path_segment,
+    BaseUrl, EmbeddingProvider, Encoded, Framing, Provider, Relay, StreamDecoder, Target, TokenCounter,
+    base_url::path_segment,
 };
 
 use super::{request, response, stream_decoder::GenerateContentDecoder};
@@ -37,7 +38,7 @@ impl GenerateContentProvider {
     }
 
     /// Addresses a body to a model: its name stands in the path.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         model: &ModelName,
         verb: &str,
@@ -55,7 +56,7 @@ impl GenerateContentProvider {
 }
 
 /// A model's name, in its collection.
-pub(super) fn resource(model: &ModelName) -> (&str, &str) {
+pub(crate) fn resource(model: &ModelName) -> (&str, &str) {
     match model.as_str().split_once('/') {
         Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
         _ => ("models", model.as_str()),
@@ -73,6 +74,14 @@ impl Provider for GenerateContentProvider {
     }
 
     fn relay(&self) -> Option<&dyn Relay> {
+        Some(self)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        Some(self)
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
         Some(self)
     }
 

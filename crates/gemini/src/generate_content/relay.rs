@@ -28,21 +28,8 @@ impl Relay for GenerateContentProvider {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> http::Request<Bytes> {
-        let body = match &facts.model_span {
-            // The body repeats the model, which must not contradict the path.
-            Some(span) => {
-                let (collection, id) = resource(model);
-                let name = Value::from(format!("{collection}/{id}")).to_string();
-                json_spans::replace(body, span, name.as_bytes()).into()
-            }
-            None => body.clone(),
-        };
-        let mut request = self.post(model, facts.stream, body);
-        for name in FORWARDED {
-            for value in headers.get_all(&name) {
-                request.headers_mut().append(name.clone(), value.clone());
-            }
-        }
+        let mut request = self.post(model, facts.stream, renamed(model, facts, body));
+        take_headers(headers, request.headers_mut());
         request
     }
 
@@ -59,6 +46,27 @@ impl Relay for GenerateContentProvider {
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
         Box::new(GenerateContentReader::default())
+    }
+}
+
+/// Takes over the headers that the format knows.
+pub(crate) fn take_headers(client: &HeaderMap, headers: &mut HeaderMap) {
+    for name in FORWARDED {
+        for value in client.get_all(&name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Names the model in a body that repeats it, where it must not contradict the path.
+pub(crate) fn renamed(model: &ModelName, facts: &RequestFacts, body: &Bytes) -> Bytes {
+    match &facts.model_span {
+        Some(span) => {
+            let (collection, id) = resource(model);
+            let name = Value::from(format!("{collection}/{id}")).to_string();
+            json_spans::replace(body, span, name.as_bytes()).into()
+        }
+        None => body.clone(),
     }
 }
 

@@ -3,5 +3,6 @@
 mod decode;
 mod encode;
 
-pub(super) use decode::{asked, decode, decode_count};
+pub(crate) use decode::{asked, read_embedded_part};
+pub(super) use decode::{decode, decode_count};
 pub(super) use encode::encode;

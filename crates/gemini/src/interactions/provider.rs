@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
-use tollgate_provider::{BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target};
+use tollgate_provider::{
+    BaseUrl, EmbeddingProvider, Encoded, Framing, Provider, Relay, StreamDecoder, Target, TokenCounter,
+};
 
 use super::{REVISION, error, request, response, stream_decoder::InteractionDecoder};
 use crate::{names::Restore, vendor::versioned};
@@ -51,6 +53,14 @@ impl Provider for InteractionsProvider {
 
     fn relay(&self) -> Option<&dyn Relay> {
         Some(self)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        None
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
+        None
     }
 
     fn encode_request(&self, target: &Target<'_>, request: &ChatRequest) -> Result<Encoded, RequestError> {

@@ -6,7 +6,7 @@ use tollgate_model::{
     ChatResponse, Choice, Extra, FinishReason, Format, ModelName, Part, ResponseId, Signature, Usage,
     message::{Content, Image, MediaSource, Reasoning},
 };
-use tollgate_provider::{FrontDoor, Provider, Target, conformance::replay};
+use tollgate_provider::{FrontDoor, Provider, Target, TokenCountFrontDoor as _, conformance::replay};
 
 use super::{
     GenerateContentFrontDoor, PATH, assert_sent_back, events_door, flushed, meaning, provider, sdk, spelling,
@@ -329,6 +329,6 @@ proptest! {
         let place = at.index(text.len());
         text[place] = *bytes.first().unwrap_or(&b'7');
         let _ = events_door().decode_request(PATH, &text);
-        let _ = tollgate_gemini::decode_count_request(PATH, &text);
+        let _ = tollgate_gemini::CountTokensFrontDoor::new().decode_request(PATH, &text);
     }
 }

@@ -6,15 +6,19 @@ use serde::de::IgnoredAny;
 use tollgate_model::{
     Assembler, ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError,
 };
-use tollgate_provider::{BaseUrl, Encoded, Frame, Framer, Framing, Provider, Relay, StreamDecoder, Target};
+use tollgate_provider::{
+    BaseUrl, EmbeddingProvider, Encoded, Frame, Framer, Framing, Provider, Relay, StreamDecoder, Target,
+    TokenCounter,
+};
 
-use super::{decoder::ChatDecoder, discovery::root, error, request};
+use super::{decoder::ChatDecoder, discovery::root, embed::Embed, error, request};
 
 /// Speaks Ollama's `/api/chat` to one server.
 #[derive(Debug, Clone)]
 pub struct ChatProvider {
     name: ProviderName,
     chat: Uri,
+    embed: Embed,
 }
 
 impl ChatProvider {
@@ -22,7 +26,8 @@ impl ChatProvider {
     /// them there.
     #[must_use]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
-        Self { name, chat: root(base_url).join("/api/chat") }
+        let root = root(base_url);
+        Self { name, chat: root.join("/api/chat"), embed: Embed::new(&root) }
     }
 }
 
@@ -39,6 +44,14 @@ impl Provider for ChatProvider {
     /// None: no front door speaks this format, so there is nothing to pass untouched. Who wants Ollama's own bytes has
     /// the passthrough.
     fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        Some(&self.embed)
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
         None
     }
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Uri, header};
 use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
-use tollgate_provider::{BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target};
+use tollgate_provider::{
+    BaseUrl, EmbeddingProvider, Encoded, Framing, Provider, Relay, StreamDecoder, Target, TokenCounter,
+};
 
 use super::{Quirks, error, request, response, stream_decoder::ChunkDecoder};
+use crate::embeddings::Embeddings;
 
 /// Speaks Chat Completions to one base URL: OpenAI's, or that of a server that copies the format.
 #[derive(Debug, Clone)]
@@ -15,6 +18,7 @@ pub struct ChatProvider {
     name: ProviderName,
     base_url: BaseUrl,
     completions: Uri,
+    embeddings: Option<Embeddings>,
     pub(super) quirks: Arc<Quirks>,
 }
 
@@ -23,14 +27,18 @@ impl ChatProvider {
     #[must_use]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
         let quirks = Quirks::OPENAI;
-        let completions = completions(&base_url, &quirks);
-        Self { name, base_url, completions, quirks: Arc::new(quirks) }
+        let api = api(&base_url, &quirks);
+        let completions = api.join("/chat/completions");
+        let embeddings = quirks.embeddings.map(|quirks| Embeddings::new(&api, quirks));
+        Self { name, base_url, completions, embeddings, quirks: Arc::new(quirks) }
     }
 
     /// Speaks to a server that differs from OpenAI's.
     #[must_use]
     pub fn with_quirks(mut self, quirks: Quirks) -> Self {
-        self.completions = completions(&self.base_url, &quirks);
+        let api = api(&self.base_url, &quirks);
+        self.completions = api.join("/chat/completions");
+        self.embeddings = quirks.embeddings.map(|quirks| Embeddings::new(&api, quirks));
         self.quirks = Arc::new(quirks);
         self
     }
@@ -47,13 +55,13 @@ impl ChatProvider {
     }
 }
 
-fn completions(base_url: &BaseUrl, quirks: &Quirks) -> Uri {
+/// Where the paths of the API begin.
+fn api(base_url: &BaseUrl, quirks: &Quirks) -> BaseUrl {
     let base_url = base_url.clone();
-    let base_url = match quirks.version_path {
+    match quirks.version_path {
         Some(version) => base_url.ensure_suffix(version),
         None => base_url,
-    };
-    base_url.join("/chat/completions")
+    }
 }
 
 impl Provider for ChatProvider {
@@ -68,6 +76,14 @@ impl Provider for ChatProvider {
 
     fn relay(&self) -> Option<&dyn Relay> {
         Some(self)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        self.embeddings.as_ref().map(|embeddings| embeddings as &dyn EmbeddingProvider)
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
+        None
     }
 
     fn encode_request(&self, target: &Target<'_>, request: &ChatRequest) -> Result<Encoded, RequestError> {

@@ -2,6 +2,8 @@
 
 use tollgate_catalog::card::MaxTokensField;
 
+use crate::embeddings::EmbeddingQuirks;
+
 /// How a server that speaks Chat Completions differs from OpenAI's own service.
 ///
 /// Plain data: `Quirks { documents: false, ..Quirks::COMPATIBLE }`. A card of the catalogue that says more of a model
@@ -57,6 +59,8 @@ pub struct Quirks {
     pub stream_options: bool,
     /// A stream may end without `data: [DONE]`. It then counts as complete if every choice named its finish reason.
     pub may_omit_done: bool,
+    /// How the server's `/embeddings` differ. `None`: it has none.
+    pub embeddings: Option<EmbeddingQuirks>,
 }
 
 /// Where an assistant's message carries reasoning. OpenAI's own format has no place for it; the servers that copy the
@@ -122,6 +126,7 @@ impl Quirks {
         vendor_fields: true,
         stream_options: true,
         may_omit_done: false,
+        embeddings: Some(EmbeddingQuirks::OPENAI),
     };
 
     /// The common ground of servers that copy the format: llama.cpp, vLLM, LM Studio and the like. Pictures, sounds and
@@ -150,6 +155,7 @@ impl Quirks {
         vendor_fields: false,
         stream_options: true,
         may_omit_done: false,
+        embeddings: Some(EmbeddingQuirks::COMPATIBLE),
     };
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Uri, header};
 use tollgate_model::{ChatRequest, ChatResponse, Format, ProviderError, ProviderName, RequestError};
-use tollgate_provider::{BaseUrl, Encoded, Framing, Provider, Relay, StreamDecoder, Target};
+use tollgate_provider::{
+    BaseUrl, EmbeddingProvider, Encoded, Framing, Provider, Relay, StreamDecoder, Target, TokenCounter,
+};
 
 use super::{ResponsesQuirks, notes::FORMAT, request, response, stream_decoder::ResponsesDecoder};
 use crate::error;
@@ -19,6 +21,7 @@ pub struct ResponsesProvider {
     name: ProviderName,
     base_url: BaseUrl,
     responses: Uri,
+    input_tokens: Uri,
     pub(super) quirks: Arc<ResponsesQuirks>,
 }
 
@@ -27,16 +30,23 @@ impl ResponsesProvider {
     #[must_use]
     pub fn new(name: ProviderName, base_url: BaseUrl) -> Self {
         let quirks = ResponsesQuirks::OPENAI;
-        let responses = responses(&base_url, &quirks);
-        Self { name, base_url, responses, quirks: Arc::new(quirks) }
+        let [responses, input_tokens] = addresses(&base_url, &quirks);
+        Self { name, base_url, responses, input_tokens, quirks: Arc::new(quirks) }
     }
 
     /// Speaks to a server that differs from OpenAI's.
     #[must_use]
     pub fn with_quirks(mut self, quirks: ResponsesQuirks) -> Self {
-        self.responses = responses(&self.base_url, &quirks);
+        [self.responses, self.input_tokens] = addresses(&self.base_url, &quirks);
         self.quirks = Arc::new(quirks);
         self
+    }
+
+    /// Addresses a body whose tokens are to be counted.
+    pub(super) fn ask_count(&self, body: Bytes) -> Request<Bytes> {
+        let mut request = self.post(false, body);
+        *request.uri_mut() = self.input_tokens.clone();
+        request
     }
 
     pub(super) fn post(&self, stream: bool, body: Bytes) -> Request<Bytes> {
@@ -51,13 +61,13 @@ impl ResponsesProvider {
     }
 }
 
-fn responses(base_url: &BaseUrl, quirks: &ResponsesQuirks) -> Uri {
+fn addresses(base_url: &BaseUrl, quirks: &ResponsesQuirks) -> [Uri; 2] {
     let base_url = base_url.clone();
     let base_url = match quirks.version_path {
         Some(version) => base_url.ensure_suffix(version),
         None => base_url,
     };
-    base_url.join("/responses")
+    ["/responses", "/responses/input_tokens"].map(|path| base_url.join(path))
 }
 
 impl Provider for ResponsesProvider {
@@ -72,6 +82,14 @@ impl Provider for ResponsesProvider {
 
     fn relay(&self) -> Option<&dyn Relay> {
         Some(self)
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        None
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
+        self.quirks.input_tokens.then_some(self as &dyn TokenCounter)
     }
 
     fn encode_request(&self, target: &Target<'_>, request: &ChatRequest) -> Result<Encoded, RequestError> {

@@ -49,6 +49,8 @@ pub struct ResponsesQuirks {
     pub metadata: bool,
     /// `store` is taken, and its default is to keep answers.
     pub store: bool,
+    /// Tokens are counted at `/responses/input_tokens`.
+    pub input_tokens: bool,
 }
 
 impl ResponsesQuirks {
@@ -73,6 +75,7 @@ impl ResponsesQuirks {
         prompt_cache_key: true,
         metadata: true,
         store: true,
+        input_tokens: true,
     };
 
     /// The common ground of servers that copy the format: vLLM, DeepSeek, OpenRouter and the like.
@@ -96,6 +99,7 @@ impl ResponsesQuirks {
         prompt_cache_key: false,
         metadata: false,
         store: true,
+        input_tokens: false,
     };
 }
 

@@ -9,7 +9,10 @@ use tollgate_model::{
 };
 
 use super::{assert_conforms, check};
-use crate::{Encoded, Frame, Framing, Provider, Relay, StreamDecoder, Target, retry_after};
+use crate::{
+    EmbeddingProvider, Encoded, Frame, Framing, Provider, Relay, StreamDecoder, Target, TokenCounter,
+    retry_after,
+};
 
 /// Speaks the canonical model itself, as JSON lines. It needs no loss, so that whatever is found is the fault.
 #[derive(Debug)]
@@ -58,6 +61,14 @@ impl Provider for Tiny {
     }
 
     fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
+
+    fn embeddings(&self) -> Option<&dyn EmbeddingProvider> {
+        None
+    }
+
+    fn token_counter(&self) -> Option<&dyn TokenCounter> {
         None
     }
 

@@ -41,6 +41,9 @@ fn gemini(model: &ListedModel) -> GeminiModel {
     let mut shown = GeminiModel::new(model.name.as_str());
     shown.input_token_limit = model.context_window;
     shown.output_token_limit = model.max_output_tokens;
+    if model.embeds {
+        shown.methods = ["embedContent", "countTokens"].map(str::to_owned).to_vec();
+    }
     shown
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use http::{HeaderMap, Method, Uri};
 use tollgate::{ModelPath, PassedApi, Runtime};
 use tollgate_model::{Format, ProviderName};
-use tollgate_provider::FrontDoor;
+use tollgate_provider::{EmbeddingFrontDoor, FrontDoor, TokenCountFrontDoor};
 
 use super::{Doors, query};
 
@@ -18,6 +18,10 @@ pub(super) enum Asked<'a> {
     Response,
     /// Something about an answer that is kept.
     Kept(&'a str, OfKept),
+    /// Vectors.
+    Embeddings(&'a Arc<dyn EmbeddingFrontDoor>),
+    /// How many tokens a request would take.
+    TokenCount(&'a Arc<dyn TokenCountFrontDoor>),
     /// One of OpenAI's APIs beside chat.
     Passed(PassedApi),
     /// Whatever a provider has at a path.
@@ -65,6 +69,15 @@ impl Doors {
             "/v1/chat/completions" => return route(&self.openai_chat, POST, Asked::Chat),
             "/v1/responses" => return route(&self.openai_responses, POST, Asked::Response),
             "/v1/messages" => return route(&self.anthropic_messages, POST, Asked::Chat),
+            "/v1/embeddings" => {
+                return route(&self.openai_chat, POST, Asked::Embeddings(&self.openai_embeddings));
+            }
+            "/v1/messages/count_tokens" => {
+                return route(&self.anthropic_messages, POST, Asked::TokenCount(&self.anthropic_count));
+            }
+            "/v1/responses/input_tokens" => {
+                return route(&self.openai_responses, POST, Asked::TokenCount(&self.openai_count));
+            }
             "/v1beta/interactions" | "/v1/interactions" => {
                 return route(&self.gemini_interactions, POST, Asked::Chat);
             }
@@ -100,6 +113,15 @@ impl Doors {
                 let events = query::value(uri, "alt").is_some_and(|alt| alt == "sse");
                 let door = if events { gemini } else { &self.gemini_generate_content_array };
                 route(door, POST, Asked::Chat)
+            }
+            Some(ModelPath { verb: "countTokens", .. }) => {
+                route(gemini, POST, Asked::TokenCount(&self.gemini_count))
+            }
+            Some(ModelPath { verb: "embedContent", .. }) => {
+                route(gemini, POST, Asked::Embeddings(&self.gemini_embed_content))
+            }
+            Some(ModelPath { verb: "batchEmbedContents", .. }) => {
+                route(gemini, POST, Asked::Embeddings(&self.gemini_batch_embed_contents))
             }
             Some(ModelPath { model, verb: "" }) => {
                 let asked = Asked::Model(Cow::Owned(model.to_string()));

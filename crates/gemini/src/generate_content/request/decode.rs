@@ -6,7 +6,7 @@ mod parts;
 mod tools;
 
 use serde_json::{Map, Value, value::RawValue};
-use tollgate_model::{ChatRequest, Extra, Message, ModelName, RequestError, Role};
+use tollgate_model::{ChatRequest, Extra, Message, ModelName, Part, RequestError, Role};
 
 pub(super) use self::generation::reasoning;
 
@@ -24,7 +24,7 @@ use crate::{
 const STREAM: &str = "streamGenerateContent";
 
 /// Reads what a path says: the model, and whether a stream is asked for.
-pub(in crate::generate_content) fn asked(path: &str) -> Result<(ModelName, bool), RequestError> {
+pub(crate) fn asked(path: &str) -> Result<(ModelName, bool), RequestError> {
     let asked = ModelPath::parse(path);
     let asked = asked.ok_or_else(|| RequestError::invalid_field("model", "the path names no model"))?;
     let stream = asked.verb == STREAM;
@@ -54,6 +54,11 @@ pub(in crate::generate_content) fn decode_count(
             read(model, body, "")
         }
     }
+}
+
+/// Reads a part of a content that is embedded.
+pub(crate) fn read_embedded_part(raw: &RawValue) -> serde_json::Result<Part> {
+    parts::read_alone(raw)
 }
 
 fn read(
