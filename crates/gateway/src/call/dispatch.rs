@@ -24,7 +24,7 @@ use crate::{interrupt::interrupted, runtime::Runtime};
 pub(crate) struct Failure {
     pub(crate) error: CallError,
     /// The provider's own words, for a client of its format.
-    pub(crate) own_words: Option<(HeaderMap, Bytes)>,
+    pub(crate) own_words: Option<Box<(HeaderMap, Bytes)>>,
     /// The target cannot be asked for this, or not without a loss that is not wanted; another may.
     elsewhere: bool,
 }
@@ -125,6 +125,7 @@ async fn try_target<E: Errand>(
         Err(AttemptError::Provider(refusal)) => {
             let Refusal { error, own_words } = *refusal;
             call.attempt_failed(error.kind(), error.status, &error.message);
+            let own_words = own_words.map(Box::new);
             Err(Failure { error: CallError::from(&error), own_words, elsewhere: false })
         }
     }

@@ -71,7 +71,7 @@ pub(crate) enum Asked<'a> {
     /// Over the wire.
     Wire(Box<Question<'a>>),
     /// It is not: the gateway knows the answer itself.
-    Known(Done),
+    Known(Box<Done>),
 }
 
 /// What is sent to one target, and how what comes back is read.
@@ -85,6 +85,9 @@ pub(crate) struct Question<'a> {
     pub(crate) reading: Reading<'a>,
 }
 
+/// Reads what a record needs of a document.
+type ReadFacts<'a> = Box<dyn FnOnce(&[u8]) -> Result<ResponseFacts, ProviderError> + Send + 'a>;
+
 /// How what comes back is read.
 pub(crate) enum Reading<'a> {
     /// As a whole, and written anew.
@@ -92,7 +95,7 @@ pub(crate) enum Reading<'a> {
     /// It passes as it comes, whatever it is; what a record needs is read along.
     Passed {
         /// Of a document.
-        facts: Box<dyn FnOnce(&[u8]) -> Result<ResponseFacts, ProviderError> + Send + 'a>,
+        facts: ReadFacts<'a>,
         /// Of a stream of events. `None`: nobody here knows its events.
         reader: Option<Box<dyn StreamReader>>,
     },
@@ -119,7 +122,7 @@ impl Done {
 
 /// How a job begins to be answered.
 enum Answer {
-    Done(StatusCode, Done),
+    Done(StatusCode, Box<Done>),
     Stream(HeaderMap, RelayedParts),
     Passed(StatusCode, HeaderMap, Body),
 }
@@ -175,7 +178,7 @@ async fn read(reading: Reading<'_>, response: Response<Body>) -> Result<Answer, 
             let (head, body) = response.into_parts();
             let body = collect(body, MAX_ANSWER_BYTES).await?;
             let status = head.status;
-            return Ok(Answer::Done(status, read(Response::from_parts(head, body))?));
+            return Ok(Answer::Done(status, Box::new(read(Response::from_parts(head, body))?)));
         }
         Reading::Passed { facts, reader } => (facts, reader),
     };
@@ -192,7 +195,8 @@ async fn read(reading: Reading<'_>, response: Response<Body>) -> Result<Answer, 
     }
     let body = collect(body, MAX_ANSWER_BYTES).await?;
     let facts = facts(&body)?;
-    Ok(Answer::Done(head.status, Done { headers, body, facts, losses: Losses::new() }))
+    let done = Done { headers, body, facts, losses: Losses::new() };
+    Ok(Answer::Done(head.status, Box::new(done)))
 }
 
 fn is_document(headers: &HeaderMap) -> bool {
@@ -238,7 +242,8 @@ impl Gateway {
 /// Writes an answer that has begun.
 fn deliver(door: &Arc<dyn FrontDoor>, answer: Answer, mut call: OpenCall) -> Response<AnswerBody> {
     let (status, headers, body) = match answer {
-        Answer::Done(status, Done { mut headers, body, facts, losses }) => {
+        Answer::Done(status, done) => {
+            let Done { mut headers, body, facts, losses } = *done;
             call.add_losses(&losses);
             call.capture_response(&body);
             call.close(Ending::Completed, &facts);

@@ -202,7 +202,8 @@ pub(super) fn fail(door: &dyn FrontDoor, mut call: OpenCall, failure: Failure) -
     let Failure { error, own_words, .. } = failure;
     let (mut head, body) = door.encode_error(&error).into_parts();
     let body = match own_words {
-        Some((headers, words)) => {
+        Some(said) => {
+            let (headers, words) = *said;
             head.status = error.status;
             head.headers.extend(relayed(&headers));
             words

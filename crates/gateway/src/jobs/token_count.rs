@@ -87,9 +87,8 @@ impl Job for CountJob {
     fn ask<'a>(&'a self, place: Place<'a>) -> Option<Result<Asked<'a>, RequestError>> {
         let mut adapters = place.endpoint.adapters();
         let Some((provider, counter)) = adapters.find_map(|it| Some((it, it.token_counter()?))) else {
-            return Some(
-                self.request().map(|request| Asked::Known(self.done(&TokenCount::estimate(&request)))),
-            );
+            let estimate = |request: &ChatRequest| self.done(&TokenCount::estimate(request));
+            return Some(self.request().map(|request| Asked::Known(Box::new(estimate(&request)))));
         };
         if let Some(request) = self.relayed(counter, &place.target.model) {
             let read = move |body: &[u8]| {

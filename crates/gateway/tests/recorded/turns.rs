@@ -435,8 +435,9 @@ async fn a_second_turn_is_what_the_providers_own_sdk_sends() {
                         } else {
                             let place =
                                 is.iter().zip(&should).take_while(|(one, other)| one == other).count();
-                            let show =
-                                |all: &[Value]| all.get(place).map_or("nothing".into(), Value::to_string);
+                            let show = |all: &[Value]| {
+                                all.get(place).map_or_else(|| "nothing".into(), Value::to_string)
+                            };
                             let (is, should) = (show(&is), show(&should));
                             wrong.push(format!(
                                 "{named}: {} at {place}:\n  is     {is:.400}\n  should {should:.400}",

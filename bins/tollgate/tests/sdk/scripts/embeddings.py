@@ -20,6 +20,8 @@ of_anthropic = anthropic.Anthropic(base_url=BASE, api_key=KEY, max_retries=0)
 of_gemini = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=BASE))
 web = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 TEXTS = ["a gate is a door in a wall", "bread and butter"]
+# Of plain texts, the SDK makes one content for the newer models, and one vector.
+CONTENTS = [types.Content(parts=[types.Part(text=text)]) for text in TEXTS]
 EMBEDDING = ["openai/text-embedding-3-small", "gemini/gemini-embedding-2", "ollama/embeddinggemma:latest", "edge/BAAI/bge-m3"]
 ANSWERING = [
     "openai/gpt-6-luna",
@@ -57,7 +59,7 @@ def embeddings(model):
     assert packed.usage.prompt_tokens > 0 and packed.model, packed.usage
     assert "x-tollgate-lossy" not in raw.headers, raw.headers
     plain = of_openai.embeddings.create(model=model, input=TEXTS, encoding_format="float")
-    by_gemini = of_gemini.models.embed_content(model=model, contents=TEXTS)
+    by_gemini = of_gemini.models.embed_content(model=model, contents=CONTENTS)
     assert len(by_gemini.embeddings) == 2, by_gemini
     for packed, plain, other in zip(packed.data, plain.data, by_gemini.embeddings):
         assert floats(packed.embedding) == floats(plain.embedding) == floats(other.values)
@@ -71,7 +73,7 @@ def shorter(model):
     short = of_openai.embeddings.create(model=model, input=TEXTS, dimensions=64)
     assert [len(item.embedding) for item in short.data] == [64, 64]
     config = types.EmbedContentConfig(output_dimensionality=64)
-    other = of_gemini.models.embed_content(model=model, contents=TEXTS, config=config)
+    other = of_gemini.models.embed_content(model=model, contents=CONTENTS, config=config)
     assert [len(item.values) for item in other.embeddings] == [64, 64]
 
 
