@@ -280,7 +280,7 @@ fn first_keeper(runtime: &Runtime, format: KeptFormat, body: &[u8]) -> Option<Pr
 fn show_interaction(kept: &Kept, query: &str) -> Result<Response<AnswerBody>, RequestError> {
     if value(query, "stream") == Some("true") {
         if value(query, "last_event_id").is_some() {
-            let message = "the events of this interaction are not numbered";
+            let message = "the events of this interaction are not numbered: leave `last_event_id` out";
             return Err(RequestError::invalid_field("last_event_id", message));
         }
         let events = stored::replayed(&kept.response);
