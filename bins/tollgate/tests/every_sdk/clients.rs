@@ -31,7 +31,7 @@ const fn client(
 const RESPONSES_IS_OPEN: bool = true;
 
 /// All of them, in the order of the table.
-pub(crate) static CLIENTS: [Client; 13] = [
+pub(crate) static CLIENTS: [Client; 14] = [
     client("openai chat, Python", ["chat", "py"], "every/openai_chat.py", "", Vendor::OpenAi),
     client("openai chat, Node", ["chat", "js"], "every/openai_chat.mjs", "", Vendor::OpenAi),
     Client {
@@ -50,6 +50,13 @@ pub(crate) static CLIENTS: [Client; 13] = [
         "google-genai interactions, Python",
         ["inter", "py"],
         "every/gemini_interactions.py",
+        "",
+        Vendor::Gemini,
+    ),
+    client(
+        "google-genai interactions, Node",
+        ["inter", "js"],
+        "every/gemini_interactions.mjs",
         "",
         Vendor::Gemini,
     ),

@@ -95,11 +95,12 @@ class Interactions:
         return self.read(answer, [self.plain(step) for step in answer.steps or []])
 
     def stream(self, talk, options, piece):
-        steps, last = {}, None
+        steps, last, self.steps_seen = {}, None, 0
         for event in self.kept.create(stream=True, **self.body(talk, options)):
             match event.event_type:
                 case "step.start":
                     steps[event.index] = self.plain(event.step)
+                    self.steps_seen += 1
                 case "step.delta":
                     self.grow(steps[event.index], self.plain(event.delta), piece)
                 case "step.stop":
