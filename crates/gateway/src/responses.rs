@@ -104,7 +104,7 @@ impl Gateway {
         let shown = async |shelf: Shelf, kept: Kept| {
             if let Some(answer) = self.ask_keeper(door, headers, &shelf, &kept, Errand::Show(query), id).await
             {
-                return Ok(answer?);
+                return answer;
             }
             match shelf.format() {
                 KeptFormat::Responses => self.show_response(&shelf, kept, id, query),
@@ -184,7 +184,7 @@ impl Gateway {
     ) -> Response<AnswerBody> {
         let cancelled = async |shelf: Shelf, kept: Kept| {
             if let Some(answer) = self.ask_keeper(door, headers, &shelf, &kept, Errand::Cancel, id).await {
-                return Ok(answer?);
+                return answer;
             }
             if let Some(response) = self.call_off(&shelf, id) {
                 return Ok(json_response(response));

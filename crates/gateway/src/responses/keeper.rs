@@ -71,10 +71,11 @@ impl Keeper {
                         turn.keep(response.get().as_bytes());
                     }
                 }
-                Events::Interactions(fold) => match fold.take(frame) {
-                    Some(Seen::Begun(interaction) | Seen::Complete(interaction)) => turn.keep(&interaction),
-                    _ => {}
-                },
+                Events::Interactions(fold) => {
+                    if let Some(Seen::Begun(interaction) | Seen::Complete(interaction)) = fold.take(frame) {
+                        turn.keep(&interaction);
+                    }
+                }
             }
             Ok(())
         };

@@ -37,7 +37,7 @@ fn a_conversation_goes_on_where_it_was() {
         (
             json!([result, {"type": "text", "text": "c"}, {"type": "text", "text": "d"}]),
             vec![
-                result.clone(),
+                result,
                 json!({"type": "user_input", "content": [{"type": "text", "text": "c"}, {"type": "text", "text": "d"}]}),
             ],
         ),
@@ -49,7 +49,7 @@ fn a_conversation_goes_on_where_it_was() {
         assert!(changed.contains("1e400"), "{changed}");
         let changed = parsed(changed.replace("1e400", "1").as_bytes());
         assert!(changed["previous_interaction_id"].is_null());
-        let expected: Vec<Value> = earlier.iter().cloned().chain(steps.clone()).collect();
+        let expected: Vec<Value> = earlier.iter().chain(&steps).cloned().collect();
         assert_eq!(changed["input"], Value::from(expected), "{input}");
         assert_eq!(input_steps(body.as_bytes()).unwrap(), steps);
     }
@@ -62,7 +62,7 @@ fn a_conversation_goes_on_where_it_was() {
 fn what_a_model_did_is_what_a_later_input_begins_with() {
     let call = json!({"type": "function_call", "id": "c", "name": "f", "arguments": {}});
     let newer = json!({"id": "v1_1", "steps": [{"type": "user_input", "content": []}, call]});
-    assert_eq!(answered_steps(newer.to_string().as_bytes()).unwrap(), [call.clone()]);
+    assert_eq!(answered_steps(newer.to_string().as_bytes()).unwrap(), std::slice::from_ref(&call));
     let text = json!({"type": "text", "text": "b"});
     let older = json!({"id": "v1_1", "outputs": [{"type": "thought", "signature": "s"}, text, call]});
     let steps = answered_steps(older.to_string().as_bytes()).unwrap();
