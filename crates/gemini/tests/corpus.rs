@@ -16,7 +16,7 @@ use tollgate_gemini::{
 use tollgate_model::{
     Assembler, ChatRequest, ChatResponse, Content, FinishReason, Message, ModelName, ProviderName,
 };
-use tollgate_provider::{Framer, FrontDoor, Provider, Relay, Target};
+use tollgate_provider::{Framer, FrontDoor, Provider, Relay, Target, carried};
 
 /// What a reader with the API page in hand makes of an answer.
 #[derive(Debug, Default, PartialEq)]
@@ -207,7 +207,7 @@ fn check_answers(decoded: &ChatResponse) {
     let encoded = door.encode_response(&request(), decoded, 0);
     assert!(encoded.losses.is_empty(), "{:?}", encoded.losses);
     let again = provider().decode_response(&request(), http::Response::new(encoded.body)).unwrap();
-    assert_eq!(&again, decoded);
+    assert_eq!(&without_marks(again), decoded);
     if decoded.choices.iter().all(|choice| choice.finish_reason.is_none()) {
         return;
     }
@@ -217,7 +217,15 @@ fn check_answers(decoded: &ChatResponse) {
         encoder.encode(&event, &mut stream);
     }
     assert!(encoder.losses().is_empty(), "{:?}", encoder.losses());
-    assert_eq!(&decode_stream(&stream, 100), decoded);
+    assert_eq!(&without_marks(decode_stream(&stream, 100)), decoded);
+}
+
+/// An answer as it was before the gateway marked the calls that nobody signed.
+fn without_marks(mut answer: ChatResponse) -> ChatResponse {
+    for part in answer.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
+        part.signature.take_if(|signature| signature.value == carried::UNSIGNED);
+    }
+    answer
 }
 
 /// Reads a client's request, writes it for the vendor, and compares the two.
