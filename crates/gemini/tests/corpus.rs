@@ -222,8 +222,9 @@ fn check_answers(decoded: &ChatResponse) {
 
 /// An answer as it was before the gateway marked the calls that nobody signed.
 fn without_marks(mut answer: ChatResponse) -> ChatResponse {
-    for part in answer.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
-        part.signature.take_if(|signature| signature.value == carried::UNSIGNED);
+    let parts = answer.choices.iter_mut().flat_map(|choice| &mut choice.parts);
+    for call in parts.filter(|part| matches!(part.content, Content::ToolCall(_))) {
+        call.signature.take_if(|signature| signature.value == carried::UNSIGNED);
     }
     answer
 }

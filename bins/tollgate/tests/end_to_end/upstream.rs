@@ -111,16 +111,17 @@ fn serve(mut stream: &TcpStream, shared: &Shared, script: impl Fn(usize, &Receiv
     stream.set_read_timeout(Some(PATIENCE * 3)).unwrap();
     while let Some(request) = read_request(stream) {
         // A gateway that starts asks for the models in the background: no test scripts that, and none counts it.
-        if request.head.starts_with("GET /v1/models ") {
-            drop(stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"));
-            continue;
-        }
-        let nth = {
-            let mut received = shared.received.lock().unwrap();
-            received.push(request.clone());
-            received.len() - 1
+        let steps = if request.head.starts_with("GET /v1/models ") {
+            vec![json(404, "{}")]
+        } else {
+            let nth = {
+                let mut received = shared.received.lock().unwrap();
+                received.push(request.clone());
+                received.len() - 1
+            };
+            script(nth, &request)
         };
-        for step in script(nth, &request) {
+        for step in steps {
             match step {
                 // The other side may be gone: what a test asks for shows elsewhere.
                 Step::Send(bytes) => drop(stream.write_all(&bytes).and_then(|()| stream.flush())),
